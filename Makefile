@@ -1,0 +1,105 @@
+# printgate: one non-recursive Makefile. `make`, `make check`, `make install`; see CONTRIBUTING.md.
+# CC, CFLAGS, CPPFLAGS, LDFLAGS, PREFIX, DESTDIR and B (the build folder) are the builder's.
+
+CC	?= cc
+B	?= build
+PREFIX	?= /usr
+DESTDIR	?=
+CFLAGS	?= -O2 -g
+PKG_CONFIG ?= pkg-config
+Q	= @
+
+# What we insist on, apart from the builder's CFLAGS.
+WARN	= -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	  -Wcast-qual -Wwrite-strings -Wundef -Wformat=2 -Wvla -Wimplicit-fallthrough
+HARDEN	?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
+HARDEN_LD ?= -pie -Wl,-z,relro,-z,now,-z,noexecstack
+SAN	?=
+STD	= -std=gnu11 -D_GNU_SOURCE -I.
+
+# ---- the programs: sources and libraries -------------------------------------------------------
+# A source of common/ is linked only where a program uses it (static archive).
+
+COMMON_SRC	= $(wildcard common/*.c)
+DB_SRC		= $(wildcard db/*.c)
+PRIV_SRC	= $(wildcard daemon/priv/*.c)
+CORE_SRC	= $(wildcard daemon/core/*.c)
+WEB_SRC		= $(wildcard web/*.c)
+CLI_SRC		= $(wildcard cli/*.c)
+
+PRIV_PKG	= libnl-3.0 libnl-genl-3.0 libnl-route-3.0 libmnl libnftnl inih libcap libsodium
+CORE_PKG	= sqlite3 libsodium libevent_core
+WEB_PKG		= libevent_core libevent_extra
+CLI_PKG		= libqrencode libpng jansson libsodium
+CORE_LIBS	= -lunistring
+TEST_PKG	= cmocka
+
+cflags_of	= $(shell $(PKG_CONFIG) --cflags $(1))
+libs_of		= $(shell $(PKG_CONFIG) --libs $(1))
+
+PROGRAMS	= $(B)/printgated $(B)/printgate-core $(B)/printgate-web $(B)/printgate
+
+all: $(PROGRAMS)
+
+obj	= $(patsubst %.c,$(B)/%.o,$(1))
+ALL_SRC	= $(COMMON_SRC) $(DB_SRC) $(PRIV_SRC) $(CORE_SRC) $(WEB_SRC) $(CLI_SRC) $(UNIT_SRC)
+
+# Flags stamp: a change of compiler or flags rebuilds everything.
+FLAGS	= $(CC) $(STD) $(WARN) $(HARDEN) $(SAN) $(CPPFLAGS) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS)
+$(B)/flags: FORCE
+	@mkdir -p $(B)
+	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
+FORCE:
+
+$(B)/daemon/priv/%.o:	PKGCFLAGS = $(call cflags_of,$(PRIV_PKG))
+$(B)/daemon/core/%.o $(B)/db/%.o: PKGCFLAGS = $(call cflags_of,$(CORE_PKG))
+$(B)/web/%.o:		PKGCFLAGS = $(call cflags_of,$(WEB_PKG))
+$(B)/cli/%.o:		PKGCFLAGS = $(call cflags_of,$(CLI_PKG))
+$(B)/common/%.o:	PKGCFLAGS = $(call cflags_of,libsodium)
+$(B)/tests/unit/%.o:	PKGCFLAGS = $(call cflags_of,$(PRIV_PKG) $(CORE_PKG) $(CLI_PKG) $(TEST_PKG))
+
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	$(Q)$(CC) $(STD) $(WARN) $(HARDEN) $(SAN) $(PKGCFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/common.a: $(call obj,$(COMMON_SRC))
+$(B)/db.a: $(call obj,$(DB_SRC))
+# Programs without their main, for unit tests.
+$(B)/priv.a: $(filter-out %/main.o,$(call obj,$(PRIV_SRC)))
+$(B)/core.a: $(filter-out %/main.o,$(call obj,$(CORE_SRC)))
+$(B)/cli.a: $(filter-out %/main.o,$(call obj,$(CLI_SRC)))
+$(B)/web.a: $(filter-out %/main.o,$(call obj,$(WEB_SRC)))
+$(B)/%.a:
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+LINK	= @echo "  LINK    $@"; $(CC) $(HARDEN_LD) $(SAN) $(CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@
+
+$(B)/printgated: $(B)/daemon/priv/main.o $(B)/priv.a $(B)/common.a
+	$(LINK) $^ $(call libs_of,$(PRIV_PKG))
+$(B)/printgate-core: $(B)/daemon/core/main.o $(B)/core.a $(B)/db.a $(B)/common.a
+	$(LINK) $^ $(call libs_of,$(CORE_PKG)) $(CORE_LIBS)
+$(B)/printgate-web: $(B)/web/main.o $(B)/web.a $(B)/common.a
+	$(LINK) $^ $(call libs_of,$(WEB_PKG))
+$(B)/printgate: $(B)/cli/main.o $(B)/cli.a $(B)/common.a
+	$(LINK) $^ $(call libs_of,$(CLI_PKG))
+
+# ---- unit tests: tests/unit/test_X.c is one program --------------------------------------------
+
+UNIT_SRC	= $(wildcard tests/unit/test_*.c)
+UNIT_BIN	= $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
+
+$(B)/unit/%: $(B)/tests/unit/%.o $(B)/priv.a $(B)/core.a $(B)/cli.a $(B)/db.a $(B)/common.a
+	@mkdir -p $(@D)
+	$(LINK) $^ $(call libs_of,$(PRIV_PKG) $(CORE_PKG) $(CLI_PKG) $(TEST_PKG)) $(CORE_LIBS)
+
+unit: $(UNIT_BIN)
+	$(Q)set -e; for t in $(UNIT_BIN); do echo "  UNIT    $$t"; $$t; done
+
+clean:
+	rm -rf $(B)
+
+.PHONY: all unit clean FORCE
+.SECONDARY:
+-include $(patsubst %.c,$(B)/%.d,$(ALL_SRC))

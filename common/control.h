@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The messages between core and its clients (CLI on control.sock, web on its inherited socket).
+ * One request per datagram; the answer is any number of item messages, then END or ERROR. A client
+ * sends its next request only after END or ERROR. Rights come from the socket: the web's takes
+ * WEB_* requests only.
+ *
+ * This file is the protocol's documentation.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/inet.h"
+#include "common/key.h"
+#include "common/name.h"
+#include "common/preset.h"
+#include "common/service.h"
+#include "common/when.h"
+#include "common/wire.h"
+
+#define CONTROL_HOST_BYTES   256  /* endpoint: DNS name (RFC 1035: 253) or address, with port */
+#define CONTROL_CONFIG_BYTES 1024 /* a phone's config; 344 bytes is typical */
+#define CONTROL_IFNAME_BYTES 16	  /* IFNAMSIZ */
+
+enum control_type {
+	/* requests */
+	CTL_STATUS = 1,	    /* empty → GATEWAY, PRINTER…, (PEER, GRANT…)…, END */
+	CTL_PEERS,	    /* empty → (PEER, GRANT…)…, END */
+	CTL_PEER_SHOW,	    /* control_named → PEER, GRANT…, END */
+	CTL_PRINTERS,	    /* empty → PRINTER…, END */
+	CTL_PRINTER_ADD,    /* control_printer_add → PRINTER, END */
+	CTL_PRINTER_REMOVE, /* control_named → PRINTER (as it was), END */
+	CTL_ENROLL,	    /* control_enroll → PEER, GRANT…, CONFIG, END */
+	CTL_QR,		    /* control_named → PEER, GRANT…, CONFIG, END */
+	CTL_REKEY,	    /* control_rekey → PEER, GRANT…, CONFIG, END */
+	CTL_RENAME,	    /* control_rename → PEER, GRANT…, END */
+	CTL_ALLOW,	    /* control_allow → PEER, GRANT…, END */
+	CTL_DENY,	    /* control_allow (end ignored) → PEER, GRANT…, END */
+	CTL_DISABLE,	    /* control_named → PEER, GRANT…, END */
+	CTL_ENABLE,	    /* control_named → PEER, GRANT…, END */
+	CTL_REVOKE,	    /* control_named → PEER (as it was), GRANT…, END */
+	CTL_LOG,	    /* control_log → EVENT… (newest first), END */
+	CTL_WEB_VIEW = 64,  /* control_web_view → GATEWAY, COUNTS, [PEER, GRANT…, PRINTER…,] END */
+	/* items of answers */
+	CTL_ERROR = 128, /* control_error; ends the answer */
+	CTL_END,	 /* empty; ends the answer */
+	CTL_GATEWAY,	 /* control_gateway */
+	CTL_PRINTER,	 /* control_printer */
+	CTL_PEER,	 /* control_peer; the GRANTs that follow are its */
+	CTL_GRANT,	 /* control_grant */
+	CTL_CONFIG,	 /* control_config */
+	CTL_EVENT,	 /* control_event */
+	CTL_COUNTS,	 /* control_counts */
+};
+
+enum printer_kind { PRINTER_HOST = 0, PRINTER_SUBNET = 1, PRINTER_SELF = 2 };
+
+enum peer_state { /* as `list --json` names them, in this order */
+	PEER_WAITING = 0, /* never connected */
+	PEER_ONLINE = 1,  /* handshake under 180 s old (REJECT_AFTER_TIME, WireGuard paper, 6.1) */
+	PEER_OFFLINE = 2,
+	PEER_DISABLED = 3,
+	PEER_EXPIRED = 4,
+};
+
+#define PEER_ONLINE_SECONDS 180
+
+struct control_named {
+	struct name name;
+};
+
+struct control_printer_add {
+	struct name name;
+	uint8_t kind;		/* enum printer_kind */
+	struct prefix4 address; /* 0.0.0.0/0 for PRINTER_SELF */
+	char preset[PRESET_NAME_BYTES]; /* "" for none; kept for display */
+	struct services services;	/* never empty */
+};
+
+struct control_enroll {
+	struct name name;
+	bool all_printers;
+	bool has_public_key;	  /* then no private key is made and no preshared key either */
+	struct wg_key public_key; /* zero unless has_public_key */
+	int64_t expires_at;	  /* struct when */
+	uint32_t expires_after;
+	struct wire_names printers;
+};
+
+struct control_rekey {
+	struct name name;
+	bool has_public_key;
+	struct wg_key public_key;
+};
+
+struct control_rename {
+	struct name name;
+	struct name to;
+};
+
+struct control_allow {
+	struct name peer;
+	struct name printer;
+	int64_t expires_at;
+	uint32_t expires_after;
+};
+
+struct control_log {
+	struct name peer; /* "" for all */
+	uint32_t limit;	  /* 1..10000 */
+};
+
+struct control_web_view {
+	struct endpoint viewer; /* who looks at the page, by source address */
+};
+
+struct control_error {
+	int32_t code; /* enum err, never 0 */
+	char text[DIAG_TEXT_BYTES];
+};
+
+struct control_gateway {
+	char interface[CONTROL_IFNAME_BYTES];
+	char backend[CONTROL_IFNAME_BYTES]; /* "kernel" or "userspace" */
+	struct wg_key public_key;
+	uint16_t listen_port;
+	char endpoint[CONTROL_HOST_BYTES]; /* as configured, with port; "" if none */
+	struct prefix4 tunnel;
+	bool locked;
+	uint64_t uptime; /* seconds since printgated started */
+};
+
+struct control_printer {
+	struct name name;
+	uint8_t kind;
+	struct prefix4 address; /* for PRINTER_SELF the gateway's tunnel address */
+	struct prefix4 vpn;
+	char preset[PRESET_NAME_BYTES];
+	struct services services;
+};
+
+struct control_peer {
+	struct name name;
+	struct wg_key public_key;
+	uint32_t address;
+	uint8_t state;	 /* enum peer_state */
+	int64_t created; /* 0 is unknown for all times */
+	int64_t expires; /* 0: no end */
+	int64_t last_handshake;
+	struct endpoint endpoint;
+	uint64_t rx_bytes; /* received by the gateway since the interface came up */
+	uint64_t tx_bytes;
+};
+
+struct control_grant {
+	struct name printer;
+	int64_t expires; /* 0: no end */
+};
+
+struct control_config {
+	char tunnel_name[TUNNEL_NAME_BYTES + 1];
+	char text[CONTROL_CONFIG_BYTES]; /* wipe after use; PrivateKey is absent with has_public_key */
+};
+
+struct control_event {
+	int64_t time;
+	char actor[64];
+	char action[32];
+	char subject[NAME_BYTES + 1];
+	char detail[DIAG_TEXT_BYTES];
+};
+
+struct control_counts {
+	uint32_t peers, online, printers;
+};
+
+/* Room for any of them, for wire_decode. */
+union control_any {
+	struct control_named named;
+	struct control_printer_add printer_add;
+	struct control_enroll enroll;
+	struct control_rekey rekey;
+	struct control_rename rename;
+	struct control_allow allow;
+	struct control_log log;
+	struct control_web_view web_view;
+	struct control_error error;
+	struct control_gateway gateway;
+	struct control_printer printer;
+	struct control_peer peer;
+	struct control_grant grant;
+	struct control_config config;
+	struct control_event event;
+	struct control_counts counts;
+};
+
+extern const struct wire_table control_table;

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The field tables of privmsg.h. Two tables, one a direction: printgated cannot decode a message
+ * that has text in it, because its table has none.
+ */
+#include "common/privmsg.h"
+
+static const struct wire_field begin_fields[] = {
+	WIRE_FIELD(privmsg_begin, full, WIRE_BOOL),
+};
+
+static const struct wire_field printer_fields[] = {
+	WIRE_FIELD(privmsg_printer, vpn, WIRE_PREFIX4),
+	WIRE_FIELD(privmsg_printer, target, WIRE_PREFIX4),
+	WIRE_FIELD(privmsg_printer, self, WIRE_BOOL),
+};
+
+static const struct wire_field service_fields[] = {
+	WIRE_FIELD(privmsg_service, vpn, WIRE_PREFIX4),
+	WIRE_FIELD(privmsg_service, service, WIRE_SERVICE),
+};
+
+static const struct wire_field grant_fields[] = {
+	WIRE_FIELD(privmsg_grant, peer, WIRE_IP4),
+	WIRE_FIELD(privmsg_grant, vpn, WIRE_PREFIX4),
+	WIRE_RANGE(privmsg_grant, seconds, WIRE_U32, 0, WHEN_DURATION_MAX),
+};
+
+static const struct wire_field peer_fields[] = {
+	WIRE_FIELD(privmsg_peer, public_key, WIRE_KEY),
+	WIRE_FIELD(privmsg_peer, preshared, WIRE_SECRET),
+	WIRE_FIELD(privmsg_peer, address, WIRE_IP4),
+};
+
+static const struct wire_field peer_del_fields[] = {
+	WIRE_FIELD(privmsg_peer_del, public_key, WIRE_KEY),
+};
+
+static const struct wire_field hello_fields[] = {
+	WIRE_CHARS(privmsg_hello, interface, WIRE_TOKEN),
+	WIRE_CHARS(privmsg_hello, backend, WIRE_TOKEN),
+	WIRE_FIELD(privmsg_hello, public_key, WIRE_KEY),
+	WIRE_FIELD(privmsg_hello, listen_port, WIRE_U16),
+	WIRE_CHARS(privmsg_hello, endpoint, WIRE_TEXT),
+	WIRE_FIELD(privmsg_hello, tunnel, WIRE_PREFIX4),
+	WIRE_FIELD(privmsg_hello, keep_configs, WIRE_BOOL),
+};
+
+static const struct wire_field result_fields[] = {
+	WIRE_FIELD(privmsg_result, code, WIRE_ERR),
+	WIRE_FIELD(privmsg_result, item, WIRE_U32),
+	WIRE_CHARS(privmsg_result, text, WIRE_TEXT),
+};
+
+static const struct wire_field stats_fields[] = {
+	WIRE_FIELD(privmsg_stats, public_key, WIRE_KEY),
+	WIRE_FIELD(privmsg_stats, last_handshake, WIRE_TIME),
+	WIRE_FIELD(privmsg_stats, rx_bytes, WIRE_U64),
+	WIRE_FIELD(privmsg_stats, tx_bytes, WIRE_U64),
+	WIRE_FIELD(privmsg_stats, endpoint, WIRE_ENDPOINT),
+};
+
+static const struct wire_row to_priv_rows[] = {
+	WIRE_ROW(PRIV_BEGIN, privmsg_begin, begin_fields),
+	WIRE_ROW(PRIV_PRINTER_PUT, privmsg_printer, printer_fields),
+	WIRE_ROW(PRIV_PRINTER_DEL, privmsg_printer, printer_fields),
+	WIRE_ROW(PRIV_SERVICE_PUT, privmsg_service, service_fields),
+	WIRE_ROW(PRIV_SERVICE_DEL, privmsg_service, service_fields),
+	WIRE_ROW(PRIV_GRANT_PUT, privmsg_grant, grant_fields),
+	WIRE_ROW(PRIV_GRANT_DEL, privmsg_grant, grant_fields),
+	WIRE_ROW(PRIV_PEER_PUT, privmsg_peer, peer_fields),
+	WIRE_ROW(PRIV_PEER_DEL, privmsg_peer_del, peer_del_fields),
+	WIRE_EMPTY(PRIV_COMMIT),
+	WIRE_EMPTY(PRIV_DUMP),
+	WIRE_EMPTY(PRIV_READY),
+};
+
+static const struct wire_row from_priv_rows[] = {
+	WIRE_ROW(PRIV_HELLO, privmsg_hello, hello_fields),
+	WIRE_ROW(PRIV_RESULT, privmsg_result, result_fields),
+	WIRE_ROW(PRIV_STATS, privmsg_stats, stats_fields),
+	WIRE_EMPTY(PRIV_RESYNC),
+};
+
+const struct wire_table privmsg_to_priv = {to_priv_rows,
+					   sizeof(to_priv_rows) / sizeof(to_priv_rows[0])};
+const struct wire_table privmsg_from_priv = {from_priv_rows,
+					     sizeof(from_priv_rows) / sizeof(from_priv_rows[0])};

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The messages between printgate-core and printgated on their socketpair: the privilege line. From
+ * core to printgated there are fixed-size messages only, without a path and without text; printgated
+ * checks each against its own configuration (tunnel prefix, gateway address).
+ *
+ * A change is BEGIN, items, COMMIT; printgated answers COMMIT with one RESULT. A full change
+ * (BEGIN.full) is the whole of what should be: what the kernel has besides it is removed. Otherwise
+ * items are additions (PUT, which also edits) and removals (DEL). nftables elements of one change
+ * are one transaction; in it removals go first. DUMP is answered with STATS… and RESULT.
+ * On connecting, printgated sends one HELLO before anything else. RESYNC may come at any time,
+ * between the messages of an answer too: core then sends a full change as soon as it can.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/control.h" /* CONTROL_HOST_BYTES, CONTROL_IFNAME_BYTES */
+#include "common/inet.h"
+#include "common/key.h"
+#include "common/service.h"
+#include "common/wire.h"
+
+enum privmsg_type {
+	/* core → printgated */
+	PRIV_BEGIN = 1,	  /* privmsg_begin */
+	PRIV_PRINTER_PUT, /* privmsg_printer */
+	PRIV_PRINTER_DEL, /* privmsg_printer; its services go with it, its grants must be deleted too */
+	PRIV_SERVICE_PUT, /* privmsg_service */
+	PRIV_SERVICE_DEL, /* privmsg_service */
+	PRIV_GRANT_PUT,	  /* privmsg_grant */
+	PRIV_GRANT_DEL,	  /* privmsg_grant (seconds ignored) */
+	PRIV_PEER_PUT,	  /* privmsg_peer */
+	PRIV_PEER_DEL,	  /* privmsg_peer_del */
+	PRIV_COMMIT,	  /* empty → RESULT */
+	PRIV_DUMP,	  /* empty → STATS…, RESULT */
+	PRIV_READY,	  /* empty, no answer: core serves; printgated tells the service manager */
+	/* printgated → core */
+	PRIV_HELLO = 64, /* privmsg_hello */
+	PRIV_RESULT,	 /* privmsg_result */
+	PRIV_STATS,	 /* privmsg_stats */
+	PRIV_RESYNC,	 /* empty */
+};
+
+#define PRIV_ITEMS_MAX 262144 /* items of one change */
+
+struct privmsg_begin {
+	bool full;
+};
+
+/* vpn and target have the same length; target 0.0.0.0/32 with self = true. */
+struct privmsg_printer {
+	struct prefix4 vpn;
+	struct prefix4 target;
+	bool self;
+};
+
+struct privmsg_service {
+	struct prefix4 vpn;
+	struct service service;
+};
+
+struct privmsg_grant {
+	uint32_t peer;	     /* tunnel address */
+	struct prefix4 vpn;
+	uint32_t seconds; /* the kernel drops it after so long; 0: stays */
+};
+
+struct privmsg_peer {
+	struct wg_key public_key;
+	struct wg_secret preshared; /* zero: none */
+	uint32_t address;	    /* its one allowed IP, /32 */
+};
+
+struct privmsg_peer_del {
+	struct wg_key public_key;
+};
+
+struct privmsg_hello {
+	char interface[CONTROL_IFNAME_BYTES];
+	char backend[CONTROL_IFNAME_BYTES];
+	struct wg_key public_key; /* the gateway's */
+	uint16_t listen_port;
+	char endpoint[CONTROL_HOST_BYTES]; /* host:port for phones; "" if not configured */
+	struct prefix4 tunnel;
+	bool keep_configs;
+};
+
+struct privmsg_result {
+	int32_t code;		    /* 0 or enum err */
+	uint32_t item;		    /* index of the item that failed, counted from BEGIN; UINT32_MAX: the whole */
+	char text[DIAG_TEXT_BYTES]; /* "" on success */
+};
+
+struct privmsg_stats {
+	struct wg_key public_key;
+	int64_t last_handshake; /* 0: never */
+	uint64_t rx_bytes, tx_bytes;
+	struct endpoint endpoint;
+};
+
+union privmsg_any {
+	struct privmsg_begin begin;
+	struct privmsg_printer printer;
+	struct privmsg_service service;
+	struct privmsg_grant grant;
+	struct privmsg_peer peer;
+	struct privmsg_peer_del peer_del;
+	struct privmsg_hello hello;
+	struct privmsg_result result;
+	struct privmsg_stats stats;
+};
+
+extern const struct wire_table privmsg_to_priv;	  /* what printgated decodes, core encodes */
+extern const struct wire_table privmsg_from_priv; /* what core decodes, printgated encodes */

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration file (printgate.conf(5)): read by printgated as root before anything else is
+ * done, by a table of keys with type and range; the first mistake ends it, named with file, line
+ * and what is allowed. INI syntax is libinih's.
+ */
+#pragma once
+
+#include <limits.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/control.h"
+#include "common/inet.h"
+
+#define CONF_LISTEN_MAX 8
+
+enum conf_backend { BACKEND_AUTO, BACKEND_KERNEL, BACKEND_USERSPACE };
+
+struct conf_listen {
+	bool tunnel;	  /* the gateway's tunnel address; `at` is filled all the same */
+	struct endpoint at; /* address and port */
+};
+
+struct conf_user {
+	uid_t uid;
+	gid_t gid;
+};
+
+struct conf {
+	char interface[IFNAMSIZ];
+	uint16_t listen_port;
+	char endpoint[CONTROL_HOST_BYTES]; /* host:port, or "" */
+	struct prefix4 tunnel;
+	enum conf_backend backend;
+	bool keep_configs;
+	unsigned listen_count;
+	struct conf_listen listen[CONF_LISTEN_MAX];
+	char state[PATH_MAX];	/* absolute */
+	char runtime[PATH_MAX]; /* absolute */
+	struct conf_user net, core, web;
+};
+
+/* Fills *out from the file over the defaults. ERR_CONFIG: "PATH:LINE: what is wrong; what is
+ * allowed". Users are resolved here (getpwnam(3)); uid 0 is refused. */
+int conf_load(struct conf *out, const char *path, struct diag *d)
+	__attribute__((warn_unused_result));
