@@ -7,7 +7,7 @@
  * Ownership: callbacks get pointers that are valid during the call only. A callback returns 0 to go
  * on; anything else ends the iteration and is returned.
  * Errors: ERR_STORE (SQLite said no; the text names the file and what to do), ERR_NOT_FOUND,
- * ERR_NAME_TAKEN, ERR_KEY_TAKEN.
+ * ERR_NAME_TAKEN, ERR_KEY_TAKEN, ERR_POOL_FULL, ERR_CONFLICT (no such peer or printer to grant).
  */
 #pragma once
 
@@ -78,6 +78,11 @@ int store_printer_delete(struct store *s, int64_t id, struct diag *d)
 typedef int (*store_printer_fn)(void *arg, const struct store_printer *p);
 int store_printer_each(struct store *s, store_printer_fn fn, void *arg, struct diag *d)
 	__attribute__((warn_unused_result)); /* by VPN address */
+/* A free place for a printer in the house of `tunnel`: for len 32 the lowest VPN address that is
+ * neither the network address nor the gateway, for a shorter one the highest aligned block.
+ * ERR_POOL_FULL with a sentence that says what would help. */
+int store_vpn_free(struct store *s, struct prefix4 tunnel, uint8_t len, struct prefix4 *out,
+		   struct diag *d) __attribute__((warn_unused_result));
 
 /* Peers. Only those not revoked, by all of these. */
 int store_peer_insert(struct store *s, struct store_peer *p, struct diag *d)
@@ -106,6 +111,10 @@ int store_peer_each(struct store *s, store_peer_fn fn, void *arg, struct diag *d
 	__attribute__((warn_unused_result)); /* by id */
 int store_peer_count(struct store *s, int64_t *out, struct diag *d)
 	__attribute__((warn_unused_result));
+/* The next free peer address within first..last after `after`, going round (`after` need not be
+ * within). One look-up where that address is free; ERR_POOL_FULL when all are taken. */
+int store_peer_free_address(struct store *s, uint32_t first, uint32_t last, uint32_t after,
+			    uint32_t *out, struct diag *d) __attribute__((warn_unused_result));
 /* The next peer's end after `now`; 0 if none. */
 int store_peer_next_expiry(struct store *s, int64_t now, int64_t *out, struct diag *d)
 	__attribute__((warn_unused_result));
