@@ -82,7 +82,7 @@ struct control_printer_add {
 struct control_enroll {
 	struct name name;
 	bool all_printers;
-	bool has_public_key;	  /* then no private key is made and no preshared key either */
+	bool has_public_key;	  /* then no private key is made: the config has no such line */
 	struct wg_key public_key; /* zero unless has_public_key */
 	int64_t expires_at;	  /* struct when */
 	uint32_t expires_after;

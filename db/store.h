@@ -40,6 +40,7 @@ struct store_peer {
 	int64_t expires;
 	int64_t first_handshake; /* 0: never seen */
 	bool disabled;
+	bool own_key; /* it brought its public key: no private key of it was ever here */
 };
 
 struct store_grant {
@@ -96,7 +97,7 @@ int store_peer_by_key(struct store *s, const struct wg_key *key, struct store_pe
 int store_peer_rename(struct store *s, int64_t id, const struct name *to, struct diag *d)
 	__attribute__((warn_unused_result));
 int store_peer_rekey(struct store *s, int64_t id, const struct wg_key *key,
-		     const struct wg_secret *preshared, struct diag *d)
+		     const struct wg_secret *preshared, bool own_key, struct diag *d)
 	__attribute__((warn_unused_result)); /* first_handshake becomes 0 */
 int store_peer_disable(struct store *s, int64_t id, bool disabled, struct diag *d)
 	__attribute__((warn_unused_result));
