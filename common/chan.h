@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Blocking exchange of messages on a SOCK_SEQPACKET socket: used by the CLI, by the web process and
- * on the privilege line. (Core's side of the control sockets is event-driven: daemon/core/client.c.)
- * Buffers that held a message are wiped: any message may carry a secret.
+ * on the privilege line. (Core's side of the control sockets is event-driven:
+ * daemon/core/client.c.) Buffers that held a message are wiped: any message may carry a secret.
  */
 #pragma once
 

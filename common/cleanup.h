@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define must_check __attribute__((warn_unused_result))
+#define must_check   __attribute__((warn_unused_result))
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 static inline void cleanup_close(int *fd)
@@ -28,8 +28,8 @@ static inline void cleanup_fclose(FILE **f)
 		(void)fclose(*f);
 }
 
-#define auto_close __attribute__((cleanup(cleanup_close)))
-#define auto_free __attribute__((cleanup(cleanup_free)))
+#define auto_close  __attribute__((cleanup(cleanup_close)))
+#define auto_free   __attribute__((cleanup(cleanup_free)))
 #define auto_fclose __attribute__((cleanup(cleanup_fclose)))
 
 /* Hands a descriptor over: the local variable no longer owns it. */

@@ -42,7 +42,7 @@ enum control_type {
 	CTL_ENABLE,	    /* control_named → PEER, GRANT…, END */
 	CTL_REVOKE,	    /* control_named → PEER (as it was), GRANT…, END */
 	CTL_LOG,	    /* control_log → EVENT… (newest first), END */
-	CTL_WEB_VIEW = 64,  /* control_web_view → GATEWAY, COUNTS, [PEER, GRANT…, PRINTER…,] END */
+	CTL_WEB_VIEW = 64, /* control_web_view → GATEWAY, COUNTS, [PEER, GRANT…, PRINTER…,] END */
 	/* items of answers */
 	CTL_ERROR = 128, /* control_error; ends the answer */
 	CTL_END,	 /* empty; ends the answer */
@@ -57,15 +57,16 @@ enum control_type {
 
 enum printer_kind { PRINTER_HOST = 0, PRINTER_SUBNET = 1, PRINTER_SELF = 2 };
 
-enum peer_state { /* as `list --json` names them, in this order */
+/* As `list --json` names them, in this order. */
+enum peer_state {
 	PEER_WAITING = 0, /* never connected */
-	PEER_ONLINE = 1,  /* handshake under 180 s old (REJECT_AFTER_TIME, WireGuard paper, 6.1) */
+	PEER_ONLINE = 1,  /* handshake under PEER_ONLINE_SECONDS old */
 	PEER_OFFLINE = 2,
 	PEER_DISABLED = 3,
 	PEER_EXPIRED = 4,
 };
 
-#define PEER_ONLINE_SECONDS 180
+#define PEER_ONLINE_SECONDS 180 /* REJECT_AFTER_TIME, WireGuard paper, 6.1 */
 
 struct control_named {
 	struct name name;
@@ -73,8 +74,8 @@ struct control_named {
 
 struct control_printer_add {
 	struct name name;
-	uint8_t kind;		/* enum printer_kind */
-	struct prefix4 address; /* 0.0.0.0/0 for PRINTER_SELF */
+	uint8_t kind;			/* enum printer_kind */
+	struct prefix4 address;		/* 0.0.0.0/0 for PRINTER_SELF */
 	char preset[PRESET_NAME_BYTES]; /* "" for none; kept for display */
 	struct services services;	/* never empty */
 };
@@ -161,7 +162,8 @@ struct control_grant {
 
 struct control_config {
 	char tunnel_name[TUNNEL_NAME_BYTES + 1];
-	char text[CONTROL_CONFIG_BYTES]; /* wipe after use; PrivateKey is absent with has_public_key */
+	/* Wipe after use. PrivateKey is absent with has_public_key. */
+	char text[CONTROL_CONFIG_BYTES];
 };
 
 struct control_event {

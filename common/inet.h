@@ -14,11 +14,11 @@
 
 #include "common/err.h"
 
-#define IP4_TEXT_BYTES 16      /* "255.255.255.255" */
-#define PREFIX4_TEXT_BYTES 19  /* … "/32" */
+#define IP4_TEXT_BYTES	    16 /* "255.255.255.255" */
+#define PREFIX4_TEXT_BYTES  19 /* … "/32" */
 #define ENDPOINT_TEXT_BYTES 54 /* "[" INET6_ADDRSTRLEN "]:65535" */
-#define TUNNEL_LEN_MIN 12      /* shortest tunnel prefix: /12 */
-#define TUNNEL_LEN_MAX 28      /* longest: /28 has 2 printers and 11 peers */
+#define TUNNEL_LEN_MIN	    12 /* shortest tunnel prefix: /12 */
+#define TUNNEL_LEN_MAX	    28 /* longest: /28 has 2 printers and 11 peers */
 
 struct prefix4 {
 	uint32_t addr; /* host order, host bits zero */
@@ -27,7 +27,7 @@ struct prefix4 {
 
 /* A peer's outer address as WireGuard reports it; family 0 means unknown. */
 struct endpoint {
-	uint8_t family; /* 0, 4 or 6 */
+	uint8_t family;	  /* 0, 4 or 6 */
 	uint8_t addr[16]; /* network order; IPv4 in the first four bytes */
 	uint16_t port;	  /* host order */
 };

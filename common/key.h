@@ -12,7 +12,7 @@
 
 #include "common/err.h"
 
-#define WG_KEY_BYTES 32
+#define WG_KEY_BYTES	  32
 #define WG_KEY_TEXT_BYTES 45 /* 44 characters of base64 and NUL */
 
 struct wg_key {
@@ -40,7 +40,7 @@ void secret_random(struct wg_secret *out);
 void secret_public(struct wg_key *out, const struct wg_secret *secret);
 bool secret_is_zero(const struct wg_secret *secret);
 bool secret_equal(const struct wg_secret *a, const struct wg_secret *b); /* constant time */
-void key_wipe(void *p, unsigned long n); /* not optimised away */
+void key_wipe(void *p, unsigned long n);				 /* not optimised away */
 
 static inline void secret_cleanup(struct wg_secret *s)
 {

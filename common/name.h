@@ -8,7 +8,7 @@
 
 #include "common/err.h"
 
-#define NAME_BYTES 64	    /* longest name, bytes of UTF-8 without the NUL */
+#define NAME_BYTES	  64 /* longest name, bytes of UTF-8 without the NUL */
 #define TUNNEL_NAME_BYTES 15 /* IFNAMSIZ - 1 (linux/if.h); the Android app's limit as well */
 
 struct name {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The messages between printgate-core and printgated on their socketpair: the privilege line. From
- * core to printgated there are fixed-size messages only, without a path and without text; printgated
- * checks each against its own configuration (tunnel prefix, gateway address).
+ * core to printgated there are fixed-size messages only, without a path and without text;
+ * printgated checks each against its own configuration (tunnel prefix, gateway address).
  *
  * A change is BEGIN, items, COMMIT; printgated answers COMMIT with one RESULT. A full change
  * (BEGIN.full) is the whole of what should be: what the kernel has besides it is removed. Otherwise
@@ -62,7 +62,7 @@ struct privmsg_service {
 };
 
 struct privmsg_grant {
-	uint32_t peer;	     /* tunnel address */
+	uint32_t peer; /* tunnel address */
 	struct prefix4 vpn;
 	uint32_t seconds; /* the kernel drops it after so long; 0: stays */
 };
@@ -89,7 +89,7 @@ struct privmsg_hello {
 
 struct privmsg_result {
 	int32_t code;		    /* 0 or enum err */
-	uint32_t item;		    /* index of the item that failed, counted from BEGIN; UINT32_MAX: the whole */
+	uint32_t item;		    /* which failed, counted from BEGIN; UINT32_MAX: the whole */
 	char text[DIAG_TEXT_BYTES]; /* "" on success */
 };
 

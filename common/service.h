@@ -9,8 +9,8 @@
 
 #include "common/err.h"
 
-#define SERVICES_MAX 32	       /* per printer, after normalising */
-#define SERVICE_TEXT_BYTES 16  /* "tcp/50000-50100" */
+#define SERVICES_MAX	   32 /* per printer, after normalising */
+#define SERVICE_TEXT_BYTES 16 /* "tcp/50000-50100" */
 
 struct service {
 	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP */

@@ -8,12 +8,12 @@
 
 #include "common/err.h"
 
-#define WHEN_TEXT_BYTES 21		       /* "2026-11-01T12:00:00Z" */
+#define WHEN_TEXT_BYTES	  21		      /* "2026-11-01T12:00:00Z" */
 #define WHEN_DURATION_MAX (10L * 366 * 86400) /* ten years, seconds */
 
 /* An end as given by a person: at most one of the two is non-zero; both zero means "no end". */
 struct when {
-	int64_t at;    /* seconds since the epoch */
+	int64_t at;	/* seconds since the epoch */
 	uint32_t after; /* seconds from now, 1..WHEN_DURATION_MAX */
 };
 

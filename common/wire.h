@@ -15,8 +15,8 @@
 #include "common/err.h"
 #include "common/name.h"
 
-#define WIRE_VERSION   1
-#define WIRE_BYTES_MAX 8192 /* longest datagram; fits the default socket buffers many times over */
+#define WIRE_VERSION	1
+#define WIRE_BYTES_MAX	8192 /* longest datagram; fits the default socket buffers many times over */
 #define WIRE_TEXT_BYTES 2048 /* longest text field with its NUL */
 
 enum wire_kind {
@@ -50,7 +50,7 @@ struct wire_names {
 
 struct wire_field {
 	enum wire_kind kind;
-	uint16_t offset; /* in the struct */
+	uint16_t offset;   /* in the struct */
 	uint32_t min, max; /* integers: range; TOKEN and TEXT: size of the array in max */
 };
 

@@ -90,8 +90,8 @@ int store_peer_insert(struct store *s, struct store_peer *p, struct diag *d)
 	__attribute__((warn_unused_result));
 int store_peer_by_name(struct store *s, const struct name *name, struct store_peer *out,
 		       struct diag *d) __attribute__((warn_unused_result));
-int store_peer_by_address(struct store *s, uint32_t address, struct store_peer *out,
-			  struct diag *d) __attribute__((warn_unused_result));
+int store_peer_by_address(struct store *s, uint32_t address, struct store_peer *out, struct diag *d)
+	__attribute__((warn_unused_result));
 int store_peer_by_key(struct store *s, const struct wg_key *key, struct store_peer *out,
 		      struct diag *d) __attribute__((warn_unused_result));
 int store_peer_rename(struct store *s, int64_t id, const struct name *to, struct diag *d)

@@ -20,7 +20,7 @@
 enum conf_backend { BACKEND_AUTO, BACKEND_KERNEL, BACKEND_USERSPACE };
 
 struct conf_listen {
-	bool tunnel;	  /* the gateway's tunnel address; `at` is filled all the same */
+	bool tunnel;	    /* the gateway's tunnel address; `at` is filled all the same */
 	struct endpoint at; /* address and port */
 };
 

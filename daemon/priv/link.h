@@ -17,8 +17,9 @@
 
 #include "common/inet.h"
 
-#define LINK_TABLE    20551 /* routing table of ours: 'P' << 8 | 'G' */
-#define LINK_PRIORITY 551   /* of our rules: after `local` (0), before `main` (32766) and wg-quick's */
+#define LINK_TABLE 20551 /* routing table of ours: 'P' << 8 | 'G' */
+/* Of our rules: after `local` (0), before `main` (32766) and wg-quick's. */
+#define LINK_PRIORITY 551
 #define LINK_ALIAS    "printgate" /* IFLA_IFALIAS: how we know an interface as ours */
 #define LINK_MTU      1420	  /* 1500 less WireGuard over IPv6 (wg-quick(8)) */
 

@@ -39,11 +39,11 @@ struct wg_peer_state {
  * package or module to install. */
 int wg_open(struct wg **out, enum conf_backend wanted, const char interface[IFNAMSIZ],
 	    const struct conf_user *owner, struct diag *d) __attribute__((warn_unused_result));
-void wg_free(struct wg *w); /* the device stays */
+void wg_free(struct wg *w);		    /* the device stays */
 const char *wg_backend(const struct wg *w); /* "kernel" or "userspace" */
 
-/* Creates the interface, down, marked as ours by its alias (IFLA_IFALIAS "printgate"); or adopts one
- * that bears the mark, peers and sessions untouched. An interface of that name without the mark is
+/* Creates the interface, down, marked as ours by its alias (IFLA_IFALIAS "printgate"); or adopts
+ * one that bears the mark, peers and sessions untouched. An interface of that name without the mark is
  * refused (ERR_CONFLICT). *created tells which. */
 int wg_attach(struct wg *w, bool *created, struct diag *d) __attribute__((warn_unused_result));
 /* Sets private key and port where they differ. ERR_KERNEL (a taken port is named). */
@@ -65,10 +65,11 @@ int wg_dump(struct wg *w, wg_peer_fn fn, void *arg, struct diag *d)
 	__attribute__((warn_unused_result));
 
 /* A descriptor that becomes readable when the back end's process has ended (userspace; pidfd), or
- * -1. wg_revive then starts it again with the same interface; the caller makes it equal to the store
- * afterwards. */
+ * -1. wg_revive then starts it again with the same interface; the caller makes it equal to the
+ * store afterwards. */
 int wg_watch_fd(const struct wg *w);
 int wg_revive(struct wg *w, struct diag *d) __attribute__((warn_unused_result));
 
-/* Empties and removes the interface if it bears our mark, and ends wireguard-go. Absent: no error. */
+/* Empties and removes the interface if it bears our mark, and ends wireguard-go. Absent is no
+ * error. */
 int wg_down(struct wg *w, struct diag *d) __attribute__((warn_unused_result));
