@@ -31,3 +31,10 @@ void name_tunnel(char out[TUNNEL_NAME_BYTES + 1], const struct name *name);
 /* Decodes one character of UTF-8 at s (n bytes left, n > 0); returns its length 1..4 or 0 if it is
  * malformed, and stores the code point. */
 int utf8_decode(const char *s, unsigned long n, unsigned *cp);
+
+/* Control characters: C0, DEL, C1. */
+int utf8_is_control(unsigned cp);
+
+/* Makes a text fit to be shown: replaces, in place, bytes that are no UTF-8 and control characters
+ * by '?' (line feeds too, unless keep_lf). */
+void utf8_clean(char *text, int keep_lf);

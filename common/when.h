@@ -11,6 +11,8 @@
 #define WHEN_TEXT_BYTES	  21		      /* "2026-11-01T12:00:00Z" */
 #define WHEN_DURATION_MAX (10L * 366 * 86400) /* ten years, seconds */
 
+#define WHEN_MAX 253402300799L /* 9999-12-31T23:59:59Z: the last one that has a text */
+
 /* An end as given by a person: at most one of the two is non-zero; both zero means "no end". */
 struct when {
 	int64_t at;	/* seconds since the epoch */
