@@ -32,7 +32,7 @@ CORE_PKG	= sqlite3 libsodium libevent_core
 WEB_PKG		= libevent_core libevent_extra
 CLI_PKG		= libqrencode libpng jansson libsodium
 CORE_LIBS	= -lunistring
-TEST_PKG	= cmocka
+UNIT_PKG	= $(PRIV_PKG) $(CORE_PKG) $(WEB_PKG) $(CLI_PKG) cmocka
 
 cflags_of	= $(shell $(PKG_CONFIG) --cflags $(1))
 libs_of		= $(shell $(PKG_CONFIG) --libs $(1))
@@ -56,7 +56,7 @@ $(B)/daemon/core/%.o $(B)/db/%.o: PKGCFLAGS = $(call cflags_of,$(CORE_PKG))
 $(B)/web/%.o:		PKGCFLAGS = $(call cflags_of,$(WEB_PKG))
 $(B)/cli/%.o:		PKGCFLAGS = $(call cflags_of,$(CLI_PKG))
 $(B)/common/%.o:	PKGCFLAGS = $(call cflags_of,libsodium)
-$(B)/tests/unit/%.o:	PKGCFLAGS = $(call cflags_of,$(PRIV_PKG) $(CORE_PKG) $(CLI_PKG) $(TEST_PKG))
+$(B)/tests/unit/%.o:	PKGCFLAGS = $(call cflags_of,$(UNIT_PKG))
 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
@@ -90,9 +90,9 @@ $(B)/printgate: $(B)/cli/main.o $(B)/cli.a $(B)/common.a
 UNIT_SRC	= $(wildcard tests/unit/test_*.c)
 UNIT_BIN	= $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SRC))
 
-$(B)/unit/%: $(B)/tests/unit/%.o $(B)/priv.a $(B)/core.a $(B)/cli.a $(B)/db.a $(B)/common.a
+$(B)/unit/%: $(B)/tests/unit/%.o $(B)/priv.a $(B)/core.a $(B)/cli.a $(B)/web.a $(B)/db.a $(B)/common.a
 	@mkdir -p $(@D)
-	$(LINK) $^ $(call libs_of,$(PRIV_PKG) $(CORE_PKG) $(CLI_PKG) $(TEST_PKG)) $(CORE_LIBS)
+	$(LINK) $^ $(call libs_of,$(UNIT_PKG)) $(CORE_LIBS)
 
 unit: $(UNIT_BIN)
 	$(Q)set -e; for t in $(UNIT_BIN); do echo "  UNIT    $$t"; $$t; done
