@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Parsers of the values of printgate.conf and the defaults. Called by conf.c only.
+ */
+#include "daemon/priv/conf_value.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+
+#define RUNTIME_BYTES_MAX 90 /* sun_path has 108 (unix(7)); "/control.sock" must fit behind it */
+
+/* For a machine on which no package has made the accounts: a program run from its build folder. The
+ * numbers lie in the range that Debian policy 9.2.2 leaves to nobody's static use. */
+#define FALLBACK_UID_NET  61551
+#define FALLBACK_UID_CORE 61552
+#define FALLBACK_UID_WEB  61553
+
+static int parse_port(uint16_t *out, const char *text)
+{
+	unsigned long v;
+	char *end;
+
+	if (!isdigit((unsigned char)*text) || strlen(text) > 5)
+		return -1;
+	v = strtoul(text, &end, 10);
+	if (*end || v < 1 || v > 65535)
+		return -1;
+	*out = (uint16_t)v;
+	return 0;
+}
+
+int conf_value_interface(struct conf_draft *draft, const char *value)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789_=+.-";
+	static const char *const reserved[] = {"lo", "all", "default", ".", ".."};
+	size_t n = strlen(value);
+
+	if (n < 1 || n >= IFNAMSIZ || strspn(value, allowed) != n)
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
+		if (!strcmp(value, reserved[i]))
+			return -1;
+	memcpy(draft->conf.interface, value, n + 1);
+	return 0;
+}
+
+int conf_value_listen_port(struct conf_draft *draft, const char *value)
+{
+	return parse_port(&draft->conf.listen_port, value);
+}
+
+/* A DNS name (RFC 1123: labels of letters, digits and hyphens, 253 bytes in all) or dotted quad. */
+static bool host_valid(const char *host)
+{
+	size_t label = 0, n = strlen(host);
+
+	if (n < 1 || n > 253)
+		return false;
+	for (size_t i = 0; i <= n; i++) {
+		if (i == n || host[i] == '.') {
+			if (label < 1 || label > 63 || host[i - 1] == '-' || host[i - label] == '-')
+				return false;
+			label = 0;
+		} else if (isalnum((unsigned char)host[i]) || host[i] == '-') {
+			label++;
+		} else {
+			return false;
+		}
+	}
+	return true;
+}
+
+static int endpoint6(struct conf_draft *draft, const char *value)
+{
+	const char *close = strchr(value, ']');
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr addr;
+	size_t n;
+
+	if (!close)
+		return -1;
+	n = (size_t)(close - value - 1);
+	if (n >= sizeof(text))
+		return -1;
+	memcpy(text, value + 1, n);
+	text[n] = '\0';
+	if (inet_pton(AF_INET6, text, &addr) != 1)
+		return -1;
+	if (close[1] && (close[1] != ':' || parse_port(&draft->host_port, close + 2)))
+		return -1;
+	(void)snprintf(draft->host, sizeof(draft->host), "[%s]", text);
+	return 0;
+}
+
+int conf_value_endpoint(struct conf_draft *draft, const char *value)
+{
+	const char *colon = strchr(value, ':');
+	size_t n = colon ? (size_t)(colon - value) : strlen(value);
+
+	if (*value == '[')
+		return endpoint6(draft, value);
+	if (n >= sizeof(draft->host) - sizeof(":65535"))
+		return -1;
+	if (colon && parse_port(&draft->host_port, colon + 1))
+		return -1;
+	memcpy(draft->host, value, n);
+	draft->host[n] = '\0';
+	return host_valid(draft->host) ? 0 : -1;
+}
+
+int conf_value_tunnel(struct conf_draft *draft, const char *value)
+{
+	struct prefix4 p;
+
+	if (prefix4_parse(&p, value, NULL) || tunnel_check(p, NULL))
+		return -1;
+	draft->conf.tunnel = p;
+	draft->has_tunnel = true;
+	return 0;
+}
+
+int conf_value_tunnel6(struct conf_draft *draft, const char *value)
+{
+	(void)draft;
+	return strcmp(value, "off") ? -1 : 0;
+}
+
+int conf_value_backend(struct conf_draft *draft, const char *value)
+{
+	static const char *const words[] = {
+		[BACKEND_AUTO] = "auto",
+		[BACKEND_KERNEL] = "kernel",
+		[BACKEND_USERSPACE] = "userspace",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (!strcmp(value, words[i])) {
+			draft->conf.backend = (enum conf_backend)i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+int conf_value_keep_configs(struct conf_draft *draft, const char *value)
+{
+	if (strcmp(value, "yes") && strcmp(value, "no"))
+		return -1;
+	draft->conf.keep_configs = !strcmp(value, "yes");
+	return 0;
+}
+
+/* HOST and PORT of one listen item: "tunnel", a loopback IPv4, or a loopback IPv6 in brackets. */
+static int listen_host(struct conf_listen *l, const char *host)
+{
+	uint32_t v4;
+	size_t n = strlen(host);
+	char text[INET6_ADDRSTRLEN];
+
+	if (!strcmp(host, "tunnel")) {
+		l->tunnel = true;
+		return 0;
+	}
+	if (!ip4_parse(&v4, host)) {
+		uint32_t wire = htonl(v4);
+
+		l->at.family = 4;
+		memcpy(l->at.addr, &wire, sizeof(wire));
+		return v4 >> 24 == 127 ? 0 : -1; /* RFC 1122, 3.2.1.3: loopback */
+	}
+	if (n < 3 || n - 2 >= sizeof(text) || host[0] != '[' || host[n - 1] != ']')
+		return -1;
+	memcpy(text, host + 1, n - 2);
+	text[n - 2] = '\0';
+	l->at.family = 6;
+	if (inet_pton(AF_INET6, text, l->at.addr) != 1)
+		return -1;
+	return memcmp(l->at.addr, &in6addr_loopback, sizeof(in6addr_loopback)) ? -1 : 0;
+}
+
+static int listen_item(struct conf *c, char *item)
+{
+	struct conf_listen l = {.tunnel = false};
+	char *colon = strrchr(item, ':');
+
+	if (!colon || c->listen_count == CONF_LISTEN_MAX)
+		return -1;
+	*colon = '\0';
+	if (parse_port(&l.at.port, colon + 1) || listen_host(&l, item))
+		return -1;
+	for (unsigned i = 0; i < c->listen_count; i++)
+		if (l.tunnel && c->listen[i].tunnel)
+			return -1;
+	c->listen[c->listen_count++] = l;
+	return 0;
+}
+
+int conf_value_listen(struct conf_draft *draft, const char *value)
+{
+	char text[512], *save = NULL;
+
+	draft->conf.listen_count = 0;
+	if (!strcmp(value, "off"))
+		return 0;
+	if (strlen(value) >= sizeof(text))
+		return -1;
+	memcpy(text, value, strlen(value) + 1);
+	for (char *p = strtok_r(text, ", \t", &save); p; p = strtok_r(NULL, ", \t", &save))
+		if (listen_item(&draft->conf, p))
+			return -1;
+	return draft->conf.listen_count ? 0 : -1;
+}
+
+static int parse_path(char *out, size_t room, const char *value)
+{
+	size_t n = strlen(value);
+
+	while (n > 1 && value[n - 1] == '/')
+		n--;
+	if (*value != '/' || n < 2 || n >= room)
+		return -1;
+	memcpy(out, value, n);
+	out[n] = '\0';
+	return 0;
+}
+
+int conf_value_state(struct conf_draft *draft, const char *value)
+{
+	return parse_path(draft->conf.state, sizeof(draft->conf.state) - 64, value);
+}
+
+int conf_value_runtime(struct conf_draft *draft, const char *value)
+{
+	return parse_path(draft->conf.runtime, RUNTIME_BYTES_MAX + 1, value);
+}
+
+static int keep_user(struct conf_draft *draft, unsigned which, const char **out, const char *value)
+{
+	if (strlen(value) >= sizeof(draft->user_text[0]))
+		return -1;
+	memcpy(draft->user_text[which], value, strlen(value) + 1);
+	*out = draft->user_text[which];
+	return 0;
+}
+
+int conf_value_user_net(struct conf_draft *draft, const char *value)
+{
+	return keep_user(draft, 0, &draft->user_net, value);
+}
+
+int conf_value_user_core(struct conf_draft *draft, const char *value)
+{
+	return keep_user(draft, 1, &draft->user_core, value);
+}
+
+int conf_value_user_web(struct conf_draft *draft, const char *value)
+{
+	return keep_user(draft, 2, &draft->user_web, value);
+}
+
+void conf_draft_init(struct conf_draft *draft)
+{
+	*draft = (struct conf_draft){
+		.conf = {.interface = "wg0",
+			 .listen_port = 51820,
+			 .backend = BACKEND_AUTO,
+			 .state = "/var/lib/printgate",
+			 .runtime = "/run/printgate"},
+	};
+	(void)conf_value_listen(draft, "tunnel:80, 127.0.0.1:8080");
+}
+
+/* A user given by name or number; 0 or -1. A number needs no passwd entry. */
+static int find_user(struct conf_user *out, const char *text)
+{
+	char *end;
+	unsigned long v = strtoul(text, &end, 10);
+	const struct passwd *pw;
+
+	if (isdigit((unsigned char)*text) && !*end) {
+		if (v > UINT32_MAX - 2)
+			return -1;
+		pw = getpwuid((uid_t)v);
+		*out = (struct conf_user){(uid_t)v, pw ? pw->pw_gid : (gid_t)v};
+		return 0;
+	}
+	pw = getpwnam(text);
+	if (!pw)
+		return -1;
+	*out = (struct conf_user){pw->pw_uid, pw->pw_gid};
+	return 0;
+}
+
+static int resolve_user(struct conf_user *out, const char *key, const char *given,
+			const char *standard, uid_t fallback, const char *path, struct diag *d)
+{
+	if (!given) {
+		if (find_user(out, standard)) {
+			log_warn("conf", "no account %s on this machine; using number %u", standard,
+				 (unsigned)fallback);
+			*out = (struct conf_user){fallback, fallback};
+		}
+		return 0;
+	}
+	if (find_user(out, given))
+		return diag_set(d, ERR_CONFIG,
+				"%s: [users] %s = %s: no such user; allowed: an existing user's "
+				"name, or a number",
+				path, key, given);
+	if (out->uid == 0 || out->gid == 0)
+		return diag_set(d, ERR_CONFIG,
+				"%s: [users] %s = %s: root is not allowed, its work needs no root",
+				path, key, given);
+	return 0;
+}
+
+static void settle_listen(struct conf *c)
+{
+	uint32_t gw = htonl(tunnel_gateway(c->tunnel));
+
+	for (unsigned i = 0; i < c->listen_count; i++) {
+		if (!c->listen[i].tunnel)
+			continue;
+		c->listen[i].at.family = 4;
+		memcpy(c->listen[i].at.addr, &gw, sizeof(gw));
+	}
+}
+
+int conf_draft_finish(struct conf *out, struct conf_draft *draft, const char *path, struct diag *d)
+{
+	struct conf *c = &draft->conf;
+
+	if (!draft->has_tunnel)
+		return diag_set(d, ERR_CONFIG,
+				"%s: [gateway] tunnel is missing; set a private prefix that is used "
+				"nowhere else, such as 10.77.16.0/20 (`printgate init` chooses one)",
+				path);
+	if (draft->host[0])
+		(void)snprintf(c->endpoint, sizeof(c->endpoint), "%.247s:%u", draft->host,
+			       draft->host_port ? draft->host_port : c->listen_port);
+	settle_listen(c);
+	if (resolve_user(&c->net, "net", draft->user_net, "_printgate-net", FALLBACK_UID_NET, path,
+			 d) ||
+	    resolve_user(&c->core, "core", draft->user_core, "_printgate", FALLBACK_UID_CORE, path,
+			 d) ||
+	    resolve_user(&c->web, "web", draft->user_web, "_printgate-web", FALLBACK_UID_WEB, path,
+			 d))
+		return ERR_CONFIG;
+	if (c->net.uid == c->core.uid || c->net.uid == c->web.uid || c->core.uid == c->web.uid)
+		log_warn("conf", "%s: [users] net, core and web should be three different users: "
+				 "one that is broken into could trace another", path);
+	*out = *c;
+	return 0;
+}

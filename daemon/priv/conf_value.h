@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The values of printgate.conf, one parser a key. A draft holds what can be judged only when all of
+ * the file is read: the page's addresses need the tunnel, the endpoint's port the listen port.
+ */
+#pragma once
+
+#include "daemon/priv/conf.h"
+
+struct conf_draft {
+	struct conf conf;
+	char host[CONTROL_HOST_BYTES]; /* of the endpoint, brackets included */
+	uint16_t host_port;	       /* 0: the listen port */
+	bool has_tunnel;
+	const char *user_net, *user_core, *user_web; /* NULL: default */
+	char user_text[3][64];
+};
+
+struct conf_key {
+	const char *section, *name;
+	int (*parse)(struct conf_draft *draft, const char *value); /* 0, or -1: not understood */
+	const char *allowed;
+};
+
+int conf_value_interface(struct conf_draft *draft, const char *value);
+int conf_value_listen_port(struct conf_draft *draft, const char *value);
+int conf_value_endpoint(struct conf_draft *draft, const char *value);
+int conf_value_tunnel(struct conf_draft *draft, const char *value);
+int conf_value_tunnel6(struct conf_draft *draft, const char *value);
+int conf_value_backend(struct conf_draft *draft, const char *value);
+int conf_value_keep_configs(struct conf_draft *draft, const char *value);
+int conf_value_listen(struct conf_draft *draft, const char *value);
+int conf_value_state(struct conf_draft *draft, const char *value);
+int conf_value_runtime(struct conf_draft *draft, const char *value);
+int conf_value_user_net(struct conf_draft *draft, const char *value);
+int conf_value_user_core(struct conf_draft *draft, const char *value);
+int conf_value_user_web(struct conf_draft *draft, const char *value);
+
+void conf_draft_init(struct conf_draft *draft); /* the defaults of printgate.conf(5) */
+/* Settles what depends on several values. ERR_CONFIG. */
+int conf_draft_finish(struct conf *out, struct conf_draft *draft, const char *path, struct diag *d)
+	__attribute__((warn_unused_result));

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Folders and the lock. Runs as root at start-up only; everything below the folders that belong to
+ * the other users is theirs, so nothing there is opened by path from here.
+ */
+#include "daemon/priv/dirs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+
+#define LOCK_WAIT_MS 5000 /* for a printgated that is just ending */
+#define LOCK_STEP_MS 20
+
+/* mkdir -p: missing parents are made 0755 root. */
+static int make_path(const char *path, struct diag *d)
+{
+	char part[PATH_MAX];
+
+	for (const char *p = path + 1;; p++) {
+		if (*p && *p != '/')
+			continue;
+		(void)snprintf(part, sizeof(part), "%.*s", (int)(p - path), path);
+		if (mkdir(part, 0755) && errno != EEXIST)
+			return diag_errno(d, "cannot make the folder %s", part);
+		if (!*p)
+			return 0;
+	}
+}
+
+/* A folder of one user's: made, or found with that owner. Left as it is otherwise: root does not
+ * re-own what another user could have filled with links. */
+static int make_private(int parent, const char *parent_path, const char *name,
+			const struct conf_user *owner, int *out, struct diag *d)
+{
+	auto_close int fd = -1;
+	struct stat st;
+	bool made = mkdirat(parent, name, 0700) == 0;
+
+	if (!made && errno != EEXIST)
+		return diag_errno(d, "cannot make the folder %s/%s", parent_path, name);
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st))
+		return diag_errno(d, "cannot open the folder %s/%s", parent_path, name);
+	if (made && fchown(fd, owner->uid, owner->gid))
+		return diag_errno(d, "cannot hand over the folder %s/%s", parent_path, name);
+	if (!made && st.st_uid != owner->uid)
+		return diag_set(d, ERR_CONFIG,
+				"%s/%s belongs to user %u, but printgate runs that part as user %u: "
+				"`chown -R %u:%u %s/%s`, or name the former user in [users]",
+				parent_path, name, (unsigned)st.st_uid, (unsigned)owner->uid,
+				(unsigned)owner->uid, (unsigned)owner->gid, parent_path, name);
+	if (fchmod(fd, 0700))
+		return diag_errno(d, "cannot close the folder %s/%s to others", parent_path, name);
+	*out = take_fd(&fd);
+	return 0;
+}
+
+int dirs_make(struct dirs *out, const struct conf *c, struct diag *d)
+{
+	auto_close int state = -1;
+	int rc = make_path(c->state, d);
+
+	if (rc)
+		return rc;
+	rc = make_path(c->runtime, d);
+	if (rc)
+		return rc;
+	state = open(c->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (state < 0)
+		return diag_errno(d, "cannot open the folder %s", c->state);
+	rc = make_private(state, c->state, "core", &c->core, &out->core, d);
+	if (rc)
+		return rc;
+	return make_private(state, c->state, "net", &c->net, &out->net, d);
+}
+
+int dirs_lock(const struct conf *c, int *out, struct diag *d)
+{
+	const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000L};
+	char path[PATH_MAX];
+	auto_close int fd = -1;
+	int rc = make_path(c->runtime, d);
+
+	if (rc)
+		return rc;
+	(void)snprintf(path, sizeof(path), "%.*s/printgated.lock", PATH_MAX - 32, c->runtime);
+	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return diag_errno(d, "cannot open %s", path);
+	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB); waited += LOCK_STEP_MS) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return diag_errno(d, "cannot lock %s", path);
+		if (waited >= LOCK_WAIT_MS)
+			return diag_set(d, ERR_CONFLICT,
+					"another printgated runs with %s: end it first, or give this "
+					"one its own [paths]",
+					c->runtime);
+		(void)nanosleep(&step, NULL);
+	}
+	*out = take_fd(&fd);
+	return 0;
+}

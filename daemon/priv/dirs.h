@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Folders and the lock (root, start-up only).
+ */
+#pragma once
+
+#include "daemon/priv/conf.h"
+
+struct dirs {
+	int core; /* STATE/core: the core's, 0700; becomes its working folder */
+	int net;  /* STATE/net: ours, 0700; holds gateway.key */
+};
+
+/* Makes the folders that are missing. Descriptors are the caller's to close. ERR_SYSTEM; ERR_CONFIG
+ * if a folder belongs to somebody else. */
+int dirs_make(struct dirs *out, const struct conf *c, struct diag *d)
+	__attribute__((warn_unused_result));
+
+/* Takes RUNTIME/printgated.lock (flock(2); ends with the descriptor), waiting up to five seconds for
+ * one that is ending. ERR_CONFLICT if another printgated has it. */
+int dirs_lock(const struct conf *c, int *out, struct diag *d) __attribute__((warn_unused_result));

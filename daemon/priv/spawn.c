@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The change of identity: forking the companions and dropping root. Runs once, at start-up.
+ */
+#include "daemon/priv/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <libgen.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+
+#ifndef PRINTGATE_LIBDIR
+#define PRINTGATE_LIBDIR "/usr/lib/printgate"
+#endif
+
+#define FD_FIRST 3	/* of those handed to a child */
+#define FD_PARK	 100	/* where they wait while their final numbers are cleared */
+#define EXIT_EXEC 127
+
+/* The companion beside our own binary (a build folder), else the installed one. */
+static int open_program(const char *name, struct diag *d)
+{
+	char self[PATH_MAX], path[PATH_MAX + NAME_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	int fd;
+
+	if (n > 0) {
+		self[n] = '\0';
+		(void)snprintf(path, sizeof(path), "%s/%s", dirname(self), name);
+		fd = open(path, O_PATH | O_CLOEXEC);
+		if (fd >= 0)
+			return fd;
+	}
+	(void)snprintf(path, sizeof(path), PRINTGATE_LIBDIR "/%s", name);
+	fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return diag_errno(d, "cannot find %s (neither beside printgated nor as %s)", name,
+				  path);
+	return fd;
+}
+
+static int drop_bounding(void)
+{
+	for (cap_value_t cap = 0; cap <= CAP_LAST_CAP; cap++) {
+		int held = cap_get_bound(cap);
+
+		if (held > 0 && cap_drop_bound(cap))
+			return -1;
+	}
+	return 0;
+}
+
+static int become(const struct conf_user *user)
+{
+	if (setgroups(0, NULL) || setresgid(user->gid, user->gid, user->gid) ||
+	    setresuid(user->uid, user->uid, user->uid))
+		return -1;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* Moves the given descriptors to 3, 4, …; they may overlap those numbers, hence the detour. */
+static int place_fds(const struct spawn *s)
+{
+	int parked[SPAWN_FDS_MAX];
+
+	for (unsigned i = 0; i < s->fd_count; i++) {
+		parked[i] = fcntl(s->fds[i], F_DUPFD, FD_PARK);
+		if (parked[i] < 0)
+			return -1;
+	}
+	for (unsigned i = 0; i < s->fd_count; i++)
+		if (dup2(parked[i], FD_FIRST + (int)i) < 0)
+			return -1;
+	return 0;
+}
+
+static void __attribute__((noreturn)) run_child(const struct spawn *s, int program)
+{
+	char *argv[] = {(char *)(uintptr_t)s->program, (char *)(uintptr_t)s->arg, NULL};
+	int keep = FD_FIRST + (int)s->fd_count;
+	sigset_t none;
+
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	if ((s->folder >= 0 ? fchdir(s->folder) : chdir("/")) || drop_bounding() ||
+	    place_fds(s)) {
+		_exit(EXIT_EXEC);
+	}
+	program = fcntl(program, F_DUPFD_CLOEXEC, 2 * FD_PARK);
+	if (program < 0 || become(&s->user) ||
+	    close_range((unsigned)keep, ~0U, CLOSE_RANGE_CLOEXEC))
+		_exit(EXIT_EXEC);
+	(void)fexecve(program, argv, environ);
+	_exit(EXIT_EXEC);
+}
+
+int spawn_start(const struct spawn *s, pid_t *pid, struct diag *d)
+{
+	auto_close int program = open_program(s->program, d);
+
+	if (program < 0)
+		return program;
+	*pid = fork();
+	if (*pid < 0)
+		return diag_errno(d, "cannot start %s", s->program);
+	if (*pid == 0)
+		run_child(s, program);
+	return 0;
+}
+
+/* Permitted, effective and inheritable: CAP_NET_ADMIN; nothing else. */
+static int set_caps(void)
+{
+	static const cap_value_t net_admin[] = {CAP_NET_ADMIN};
+	cap_t caps = cap_init();
+	int rc = -1;
+
+	if (!caps)
+		return -1;
+	if (!cap_set_flag(caps, CAP_PERMITTED, 1, net_admin, CAP_SET) &&
+	    !cap_set_flag(caps, CAP_EFFECTIVE, 1, net_admin, CAP_SET) &&
+	    !cap_set_flag(caps, CAP_INHERITABLE, 1, net_admin, CAP_SET))
+		rc = cap_set_proc(caps);
+	(void)cap_free(caps);
+	return rc;
+}
+
+int spawn_drop(const struct conf_user *user, struct diag *d)
+{
+	const struct rlimit no_core = {0, 0};
+
+	for (cap_value_t cap = 0; cap <= CAP_LAST_CAP; cap++)
+		if (cap != CAP_NET_ADMIN && cap_get_bound(cap) > 0 && cap_drop_bound(cap))
+			return diag_errno(d, "cannot give up capability %d", (int)cap);
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || become(user) || prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0))
+		return diag_errno(d, "cannot become user %u", (unsigned)user->uid);
+	if (set_caps())
+		return diag_set(d, ERR_NOT_PERMITTED,
+				"printgated needs CAP_NET_ADMIN and was started without it (in a "
+				"container, add NET_ADMIN; under systemd, CapabilityBoundingSet)");
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	return 0;
+}

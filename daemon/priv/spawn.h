@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Starting the two companions without any privilege, and giving up our own.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "daemon/priv/conf.h"
+
+#define SPAWN_FDS_MAX 16
+
+struct spawn {
+	const char *program; /* file name; looked for beside printgated, then in the library folder */
+	const char *arg;     /* its one argument, or NULL */
+	struct conf_user user;
+	int folder;	     /* becomes its working folder; -1: / */
+	int fds[SPAWN_FDS_MAX]; /* become descriptors 3, 4, … */
+	unsigned fd_count;
+};
+
+/* Forks and executes. In the child: own uid and gid, no groups, no capability in any set, bounding
+ * set empty, no_new_privs, no descriptor but 0-2 and the given ones. The binary is opened as root and
+ * executed by descriptor, since its folder may be closed to the child's user. ERR_SYSTEM. */
+int spawn_start(const struct spawn *s, pid_t *pid, struct diag *d)
+	__attribute__((warn_unused_result));
+
+/* This process becomes `user` with CAP_NET_ADMIN permitted, effective and inheritable (for
+ * wireguard-go) and nothing else, and no_new_privs. ERR_NOT_PERMITTED if CAP_NET_ADMIN is missing. */
+int spawn_drop(const struct conf_user *user, struct diag *d) __attribute__((warn_unused_result));
