@@ -22,14 +22,17 @@ static const struct conf_key keys[] = {
 	 "1 to 15 of the characters A-Z a-z 0-9 _ = + . - (not lo, all or default)"},
 	{"gateway", "listen_port", conf_value_listen_port, "a UDP port, 1 to 65535"},
 	{"gateway", "endpoint", conf_value_endpoint,
-	 "HOST or HOST:PORT, HOST being a DNS name, an IPv4 address or an IPv6 address in brackets"},
+	 "HOST or HOST:PORT, HOST being a DNS name, an IPv4 address or an IPv6 address in "
+	 "brackets"},
 	{"gateway", "tunnel", conf_value_tunnel,
 	 "a private IPv4 prefix from /12 to /28, such as 10.77.16.0/20"},
-	{"gateway", "tunnel6", conf_value_tunnel6, "off (IPv6 inside the tunnel is not available yet)"},
+	{"gateway", "tunnel6", conf_value_tunnel6,
+	 "off (IPv6 inside the tunnel is not available yet)"},
 	{"gateway", "backend", conf_value_backend, "auto, kernel or userspace"},
 	{"gateway", "keep_configs", conf_value_keep_configs, "yes or no"},
 	{"web", "listen", conf_value_listen,
-	 "off, or a list of tunnel:PORT and loopback addresses such as 127.0.0.1:8080 or [::1]:8080"},
+	 "off, or a list of tunnel:PORT and loopback addresses such as 127.0.0.1:8080 or "
+	 "[::1]:8080"},
 	{"paths", "state", conf_value_state, "an absolute path"},
 	{"paths", "runtime", conf_value_runtime, "an absolute path of at most 90 bytes"},
 	{"users", "net", conf_value_user_net, "a user's name or number, not root"},
@@ -123,8 +126,8 @@ static int unknown_key(struct reader *r, const char *section, const char *name)
 		if (strcmp(keys[i].section, section))
 			continue;
 		known = true;
-		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s",
-					 used ? ", " : "", keys[i].name);
+		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "",
+					 keys[i].name);
 	}
 	if (known)
 		return fail(r, "unknown key \"%.40s\" in [%.20s]; allowed here: %s", name, section,
@@ -172,8 +175,8 @@ static int open_file(FILE **out, const char *path, struct diag *d)
 		return diag_set(d, ERR_CONFIG, "%s: is not a file", path);
 	if (st.st_mode & S_IWOTH)
 		return diag_set(d, ERR_CONFIG,
-				"%s: everybody on this machine may write to it; `chmod o-w %s`", path,
-				path);
+				"%s: everybody on this machine may write to it; `chmod o-w %s`",
+				path, path);
 	*out = take_ptr(file);
 	return 0;
 }

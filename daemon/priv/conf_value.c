@@ -339,10 +339,11 @@ int conf_draft_finish(struct conf *out, struct conf_draft *draft, const char *pa
 	struct conf *c = &draft->conf;
 
 	if (!draft->has_tunnel)
-		return diag_set(d, ERR_CONFIG,
-				"%s: [gateway] tunnel is missing; set a private prefix that is used "
-				"nowhere else, such as 10.77.16.0/20 (`printgate init` chooses one)",
-				path);
+		return diag_set(
+			d, ERR_CONFIG,
+			"%s: [gateway] tunnel is missing; set a private prefix that is used "
+			"nowhere else, such as 10.77.16.0/20 (`printgate init` chooses one)",
+			path);
 	if (draft->host[0])
 		(void)snprintf(c->endpoint, sizeof(c->endpoint), "%.247s:%u", draft->host,
 			       draft->host_port ? draft->host_port : c->listen_port);
@@ -355,8 +356,10 @@ int conf_draft_finish(struct conf *out, struct conf_draft *draft, const char *pa
 			 d))
 		return ERR_CONFIG;
 	if (c->net.uid == c->core.uid || c->net.uid == c->web.uid || c->core.uid == c->web.uid)
-		log_warn("conf", "%s: [users] net, core and web should be three different users: "
-				 "one that is broken into could trace another", path);
+		log_warn("conf",
+			 "%s: [users] net, core and web should be three different users: "
+			 "one that is broken into could trace another",
+			 path);
 	*out = *c;
 	return 0;
 }

@@ -53,11 +53,12 @@ static int make_private(int parent, const char *parent_path, const char *name,
 	if (made && fchown(fd, owner->uid, owner->gid))
 		return diag_errno(d, "cannot hand over the folder %s/%s", parent_path, name);
 	if (!made && st.st_uid != owner->uid)
-		return diag_set(d, ERR_CONFIG,
-				"%s/%s belongs to user %u, but printgate runs that part as user %u: "
-				"`chown -R %u:%u %s/%s`, or name the former user in [users]",
-				parent_path, name, (unsigned)st.st_uid, (unsigned)owner->uid,
-				(unsigned)owner->uid, (unsigned)owner->gid, parent_path, name);
+		return diag_set(
+			d, ERR_CONFIG,
+			"%s/%s belongs to user %u, but printgate runs that part as user %u: "
+			"`chown -R %u:%u %s/%s`, or name the former user in [users]",
+			parent_path, name, (unsigned)st.st_uid, (unsigned)owner->uid,
+			(unsigned)owner->uid, (unsigned)owner->gid, parent_path, name);
 	if (fchmod(fd, 0700))
 		return diag_errno(d, "cannot close the folder %s/%s to others", parent_path, name);
 	*out = take_fd(&fd);
@@ -100,12 +101,27 @@ int dirs_lock(const struct conf *c, int *out, struct diag *d)
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return diag_errno(d, "cannot lock %s", path);
 		if (waited >= LOCK_WAIT_MS)
-			return diag_set(d, ERR_CONFLICT,
-					"another printgated runs with %s: end it first, or give this "
-					"one its own [paths]",
-					c->runtime);
+			return diag_set(
+				d, ERR_CONFLICT,
+				"another printgated runs with %s: end it first, or give this "
+				"one its own [paths]",
+				c->runtime);
 		(void)nanosleep(&step, NULL);
 	}
 	*out = take_fd(&fd);
+	return 0;
+}
+
+int dirs_unmake(const struct conf *c, struct diag *d)
+{
+	static const char *const names[] = {"control.sock", "printgated.lock"};
+	auto_close int fd = open(c->runtime, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : diag_errno(d, "cannot open %s", c->runtime);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (unlinkat(fd, names[i], 0) && errno != ENOENT)
+			return diag_errno(d, "cannot remove %s/%s", c->runtime, names[i]);
+	(void)rmdir(c->runtime); /* it may hold what is somebody else's */
 	return 0;
 }

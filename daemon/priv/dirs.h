@@ -19,3 +19,6 @@ int dirs_make(struct dirs *out, const struct conf *c, struct diag *d)
 /* Takes RUNTIME/printgated.lock (flock(2); ends with the descriptor), waiting up to five seconds for
  * one that is ending. ERR_CONFLICT if another printgated has it. */
 int dirs_lock(const struct conf *c, int *out, struct diag *d) __attribute__((warn_unused_result));
+
+/* Removes what lies in RUNTIME and RUNTIME itself if nothing else is in it. The state stays. */
+int dirs_unmake(const struct conf *c, struct diag *d) __attribute__((warn_unused_result));

@@ -30,9 +30,10 @@ static int read_key(struct wg_secret *out, int fd, struct diag *d)
 	key_wipe(text, sizeof(text));
 	if (rc || secret_is_zero(out))
 		return diag_set(d, ERR_CONFIG,
-				KEY_FILE " in the state folder is damaged: restore it from a backup; "
-					 "if you delete it, a new one is made and every phone must be "
-					 "enrolled again");
+				KEY_FILE
+				" in the state folder is damaged: restore it from a backup; "
+				"if you delete it, a new one is made and every phone must be "
+				"enrolled again");
 	return 0;
 }
 

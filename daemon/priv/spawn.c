@@ -24,8 +24,8 @@
 #define PRINTGATE_LIBDIR "/usr/lib/printgate"
 #endif
 
-#define FD_FIRST 3	/* of those handed to a child */
-#define FD_PARK	 100	/* where they wait while their final numbers are cleared */
+#define FD_FIRST  3   /* of those handed to a child */
+#define FD_PARK	  100 /* where they wait while their final numbers are cleared */
 #define EXIT_EXEC 127
 
 /* The companion beside our own binary (a build folder), else the installed one. */
@@ -93,8 +93,7 @@ static void __attribute__((noreturn)) run_child(const struct spawn *s, int progr
 
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	if ((s->folder >= 0 ? fchdir(s->folder) : chdir("/")) || drop_bounding() ||
-	    place_fds(s)) {
+	if ((s->folder >= 0 ? fchdir(s->folder) : chdir("/")) || drop_bounding() || place_fds(s)) {
 		_exit(EXIT_EXEC);
 	}
 	program = fcntl(program, F_DUPFD_CLOEXEC, 2 * FD_PARK);
@@ -143,7 +142,8 @@ int spawn_drop(const struct conf_user *user, struct diag *d)
 	for (cap_value_t cap = 0; cap <= CAP_LAST_CAP; cap++)
 		if (cap != CAP_NET_ADMIN && cap_get_bound(cap) > 0 && cap_drop_bound(cap))
 			return diag_errno(d, "cannot give up capability %d", (int)cap);
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || become(user) || prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0))
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || become(user) ||
+	    prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0))
 		return diag_errno(d, "cannot become user %u", (unsigned)user->uid);
 	if (set_caps())
 		return diag_set(d, ERR_NOT_PERMITTED,

@@ -11,10 +11,11 @@
 #define SPAWN_FDS_MAX 16
 
 struct spawn {
-	const char *program; /* file name; looked for beside printgated, then in the library folder */
-	const char *arg;     /* its one argument, or NULL */
+	const char
+		*program; /* file name; looked for beside printgated, then in the library folder */
+	const char *arg;  /* its one argument, or NULL */
 	struct conf_user user;
-	int folder;	     /* becomes its working folder; -1: / */
+	int folder;		/* becomes its working folder; -1: / */
 	int fds[SPAWN_FDS_MAX]; /* become descriptors 3, 4, … */
 	unsigned fd_count;
 };

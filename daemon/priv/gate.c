@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Applying changes in the one safe order. Called by serve.c and down.c.
+ */
+#include "daemon/priv/gate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "daemon/priv/gatekey.h"
+
+int gate_open(struct gate *g, const struct nft_shape *shape, struct diag *d)
+{
+	int rc = nft_open(&g->nft, shape, d);
+
+	if (rc)
+		return rc;
+	rc = link_open(&g->link, g->conf->interface, d);
+	if (rc)
+		return rc;
+	return nft_shut(g->nft, d);
+}
+
+void gate_close(struct gate *g)
+{
+	nft_free(g->nft);
+	link_free(g->link);
+	wg_free(g->wg);
+	free(g->printers);
+}
+
+/* ---- nftables -------------------------------------------------------------------------------- */
+
+static void nft_item(struct nft *n, const struct change_item *i)
+{
+	switch (i->type) {
+	case PRIV_PRINTER_PUT:
+		nft_printer_put(n, &i->printer);
+		break;
+	case PRIV_PRINTER_DEL:
+		nft_printer_del(n, &i->printer);
+		break;
+	case PRIV_SERVICE_PUT:
+		nft_service_put(n, &i->service);
+		break;
+	case PRIV_SERVICE_DEL:
+		nft_service_del(n, &i->service);
+		break;
+	case PRIV_GRANT_PUT:
+		nft_grant_put(n, &i->grant);
+		break;
+	case PRIV_GRANT_DEL:
+		nft_grant_del(n, &i->grant);
+		break;
+	default: /* peers are not nftables' */
+		break;
+	}
+}
+
+static int apply_table(struct gate *g, const struct change *c, uint32_t *item, struct diag *d)
+{
+	nft_begin(g->nft, c->full);
+	for (size_t i = 0; i < c->count; i++) {
+		nft_mark(g->nft, (uint32_t)i);
+		nft_item(g->nft, &c->items[i]);
+	}
+	return nft_commit(g->nft, item, d);
+}
+
+/* ---- printers: policy routing and the LAN's interfaces ------------------------------------------ */
+
+static void printer_forget(struct gate *g, struct prefix4 vpn)
+{
+	for (size_t i = 0; i < g->printer_count; i++) {
+		if (g->printers[i].vpn.addr == vpn.addr && g->printers[i].vpn.len == vpn.len) {
+			g->printers[i] = g->printers[--g->printer_count];
+			return;
+		}
+	}
+}
+
+/* Notes the printers of a change; true if there were any. */
+static bool printers_note(struct gate *g, const struct change *c)
+{
+	bool any = c->full;
+
+	if (c->full)
+		g->printer_count = 0;
+	for (size_t i = 0; i < c->count; i++) {
+		const struct change_item *it = &c->items[i];
+
+		if (it->type != PRIV_PRINTER_PUT && it->type != PRIV_PRINTER_DEL)
+			continue;
+		any = true;
+		printer_forget(g, it->printer.vpn);
+		if (it->type == PRIV_PRINTER_DEL)
+			continue;
+		g->printers = mem_grow(g->printers, &g->printer_room, g->printer_count + 1,
+				       sizeof(*g->printers));
+		g->printers[g->printer_count++] = it->printer;
+	}
+	return any;
+}
+
+static int sync_targets(struct gate *g, struct diag *d)
+{
+	auto_free struct prefix4 *list = mem_zalloc(g->printer_count + 1, sizeof(*list));
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->printer_count; i++)
+		if (!g->printers[i].self)
+			list[n++] = g->printers[i].target;
+	return link_targets_sync(g->link, list, n, d);
+}
+
+/* Forwarding on one LAN interface. Where it was off, the table's `transit` chain is told first: the
+ * machine must not become a router for its neighbours. */
+static int lan_forward(struct gate *g, const char *interface, struct diag *d)
+{
+	char name[IFNAMSIZ] = "";
+	uint32_t item;
+	bool on;
+	int rc = link_forwarding_get(g->link, interface, &on, d);
+
+	if (rc || on)
+		return rc;
+	memcpy(name, interface, strnlen(interface, IFNAMSIZ - 1));
+	nft_begin(g->nft, false);
+	nft_gated_put(g->nft, name);
+	rc = nft_commit(g->nft, &item, d);
+	if (rc)
+		return rc;
+	log_info("gate", "forwarding switched on for %s, for printers only", name);
+	return link_forwarding_set(g->link, name, true, d);
+}
+
+int gate_lan(struct gate *g, struct diag *d)
+{
+	struct link_way way;
+
+	for (size_t i = 0; i < g->printer_count; i++) {
+		const struct privmsg_printer *p = &g->printers[i];
+		uint32_t addr = p->target.addr + (p->target.len < 31);
+		int rc;
+
+		if (p->self || link_way_to(g->link, addr, &way, d) || way.local ||
+		    !strcmp(way.interface, g->conf->interface))
+			continue; /* no way there now: looked at again when routes change */
+		rc = lan_forward(g, way.interface, d);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* Addresses outside private space are somebody's on the internet unless they are on-link: a core
+ * that is broken into must not turn the gateway into a way to anywhere. */
+static int check_public(struct gate *g, const struct change *c, uint32_t *item, struct diag *d)
+{
+	struct link_way way;
+
+	for (size_t i = 0; i < c->count; i++) {
+		const struct privmsg_printer *p = &c->items[i].printer;
+
+		if (c->items[i].type != PRIV_PRINTER_PUT || p->self ||
+		    prefix4_is_private(p->target))
+			continue;
+		if (!link_way_to(g->link, p->target.addr + (p->target.len < 31), &way, NULL) &&
+		    (way.onlink || way.local))
+			continue;
+		*item = (uint32_t)i;
+		return diag_set(
+			d, ERR_BAD_ADDRESS,
+			"a public address that is not on this machine's own network cannot be "
+			"a printer");
+	}
+	return 0;
+}
+
+/* ---- peers and the interface --------------------------------------------------------------------- */
+
+static struct wg_peer peer_of(const struct privmsg_peer *m)
+{
+	return (struct wg_peer){m->public_key, m->preshared, m->address};
+}
+
+static int sync_peers(struct gate *g, const struct change *c, struct diag *d)
+{
+	struct wg_peer *list = mem_zalloc(c->count + 1, sizeof(*list));
+	size_t n = 0;
+	int rc;
+
+	for (size_t i = 0; i < c->count; i++)
+		if (c->items[i].type == PRIV_PEER_PUT)
+			list[n++] = peer_of(&c->items[i].peer);
+	rc = wg_peers_sync(g->wg, list, n, d);
+	key_wipe(list, n * sizeof(*list));
+	free(list);
+	return rc;
+}
+
+static int apply_peers(struct gate *g, const struct change *c, uint32_t *item, struct diag *d)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < c->count && !rc; i++) {
+		if (c->items[i].type == PRIV_PEER_PUT) {
+			struct wg_peer p = peer_of(&c->items[i].peer);
+
+			rc = wg_peer_put(g->wg, &p, d);
+			key_wipe(&p, sizeof(p));
+		} else if (c->items[i].type == PRIV_PEER_DEL) {
+			rc = wg_peer_del(g->wg, &c->items[i].peer_del.public_key, d);
+		}
+		if (rc)
+			*item = (uint32_t)i;
+	}
+	return rc;
+}
+
+static int raise_interface(struct gate *g, const struct change *c, struct diag *d)
+{
+	auto_secret key = {{0}};
+	bool created;
+	int rc = wg_attach(g->wg, &created, d);
+
+	if (!rc)
+		rc = link_address(g->link, tunnel_gateway(g->conf->tunnel), g->conf->tunnel.len, d);
+	if (!rc)
+		rc = gatekey_load(&key, g->key_dir, &g->conf->net, d);
+	if (!rc)
+		rc = wg_device(g->wg, &key, g->conf->listen_port, d);
+	if (!rc)
+		rc = sync_peers(g, c, d);
+	if (!rc)
+		rc = link_forward_on(g->link, d);
+	if (!rc)
+		rc = gate_lan(g, d);
+	if (!rc)
+		rc = link_up(g->link, d);
+	if (!rc && created)
+		log_info("gate", "%s is up (%s)", g->conf->interface, wg_backend(g->wg));
+	return rc;
+}
+
+/* What follows the table: everything here only narrows or opens what the table already judges. */
+static int apply_rest(struct gate *g, const struct change *c, uint32_t *item, struct diag *d)
+{
+	bool printers = printers_note(g, c);
+	int rc = c->full ? link_barrier_up(g->link, d) : 0;
+
+	if (!rc && printers)
+		rc = sync_targets(g, d);
+	if (rc)
+		return rc;
+	if (c->full)
+		return raise_interface(g, c, d);
+	if (printers)
+		rc = gate_lan(g, d);
+	return rc ? rc : apply_peers(g, c, item, d);
+}
+
+int gate_apply(struct gate *g, const struct change *c, uint32_t *item, bool *half, struct diag *d)
+{
+	int rc;
+
+	*half = false;
+	*item = c->bad;
+	if (c->refusal.code) {
+		*d = c->refusal;
+		return d->code;
+	}
+	rc = check_public(g, c, item, d);
+	if (rc)
+		return rc;
+	rc = apply_table(g, c, item, d);
+	if (rc)
+		return rc;
+	*half = true;
+	*item = UINT32_MAX;
+	rc = apply_rest(g, c, item, d);
+	if (!rc)
+		*half = false;
+	return rc;
+}
+
+/* ---- the way down ---------------------------------------------------------------------------- */
+
+static void forward_off(void *arg, const char *interface)
+{
+	struct gate *g = arg;
+	struct diag d;
+
+	if (link_forwarding_set(g->link, interface, false, &d))
+		log_warn("gate", "%s", d.text);
+}
+
+int gate_down(struct gate *g, struct diag *d)
+{
+	int rc = nft_gated_each(g->nft, forward_off, g, d);
+
+	if (!rc)
+		rc = wg_down(g->wg, d);
+	if (!rc)
+		rc = link_barrier_down(g->link, d);
+	return rc ? rc : nft_down(g->nft, d);
+}

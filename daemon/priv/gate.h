@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The gate: nftables, WireGuard, links and routes as one thing that is made equal to what core says.
+ * Order on the way up: table acknowledged → rules and routes → peers → forwarding → link up. Nothing
+ * is taken down on exit.
+ */
+#pragma once
+
+#include "daemon/priv/change.h"
+#include "daemon/priv/conf.h"
+#include "daemon/priv/link.h"
+#include "daemon/priv/nft.h"
+#include "daemon/priv/wg.h"
+
+struct gate {
+	const struct conf *conf;
+	int key_dir; /* STATE/net */
+	struct nft *nft;
+	struct link *link;
+	struct wg *wg;
+	struct privmsg_printer
+		*printers; /* as last applied: which targets and LAN interfaces are needed */
+	size_t printer_count, printer_room;
+};
+
+/* Opens the netlink parts (CAP_NET_ADMIN) and shuts the gate where there is no table yet. */
+int gate_open(struct gate *g, const struct nft_shape *shape, struct diag *d)
+	__attribute__((warn_unused_result));
+
+/* Applies a change. *item is the item that failed, or UINT32_MAX. *half is true when nftables had
+ * been changed before something else failed: a full change is then needed to make things equal. */
+int gate_apply(struct gate *g, const struct change *c, uint32_t *item, bool *half, struct diag *d)
+	__attribute__((warn_unused_result));
+
+/* Turns forwarding on where printers are reached now, after links or routes have changed. */
+int gate_lan(struct gate *g, struct diag *d) __attribute__((warn_unused_result));
+
+/* Removes everything: forwarding back to what it was, interface, routes, table, in this order. */
+int gate_down(struct gate *g, struct diag *d) __attribute__((warn_unused_result));
+void gate_close(struct gate *g);

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * printgated: the privileged program. Root until start-up is done, then a user of its own with
+ * CAP_NET_ADMIN. This file is the list of steps; see printgated(8).
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/version.h"
+#include "daemon/priv/conf.h"
+#include "daemon/priv/dirs.h"
+#include "daemon/priv/gate.h"
+#include "daemon/priv/gatekey.h"
+#include "daemon/priv/notify.h"
+#include "daemon/priv/serve.h"
+#include "daemon/priv/sock.h"
+#include "daemon/priv/spawn.h"
+
+#define CONFIG_DEFAULT "/etc/printgate/printgate.conf"
+#define EXIT_USAGE     2
+
+static const char usage_text[] =
+	"usage: printgated [--config FILE] [--check | --down] [--ready-fd N]\n"
+	"\n"
+	"  --config FILE   read FILE instead of " CONFIG_DEFAULT "\n"
+	"  --check         only say whether the configuration is good\n"
+	"  --down          remove interface, routes and firewall table, then end\n"
+	"  --ready-fd N    write a line feed to descriptor N when the gate is open\n"
+	"  --version\n"
+	"\n"
+	"It stays in the foreground and ends with SIGTERM; the gate stays up then.\n";
+
+struct options {
+	const char *config;
+	bool check, down;
+	int ready_fd;
+};
+
+/* Everything that start-up makes and the running program needs. */
+struct start {
+	struct conf conf;
+	struct dirs dirs;
+	int lock;
+	int control;
+	int pages[CONF_LISTEN_MAX];
+	unsigned page_count;
+	struct nft_shape shape;
+	struct wg_key public_key;
+	int core_pair[2]; /* ours, core's */
+	int web_pair[2];  /* core's, web's */
+	struct notify notify;
+	struct gate gate;
+	struct serve serve;
+};
+
+static int parse_number(const char *text)
+{
+	char *end;
+	long v = strtol(text, &end, 10);
+
+	return *text && !*end && v >= 0 && v < 65536 ? (int)v : -1;
+}
+
+/* Fills *o; returns 0, or the status to end with, negative for "end with success". */
+static int parse_options(struct options *o, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"check", no_argument, NULL, 'k'},
+		{"down", no_argument, NULL, 'd'},
+		{"ready-fd", required_argument, NULL, 'r'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'v'},
+		{NULL, 0, NULL, 0},
+	};
+	int c;
+
+	*o = (struct options){.config = CONFIG_DEFAULT, .ready_fd = -1};
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			o->config = optarg;
+			break;
+		case 'k':
+			o->check = true;
+			break;
+		case 'd':
+			o->down = true;
+			break;
+		case 'r':
+			o->ready_fd = parse_number(optarg);
+			if (o->ready_fd < 3) {
+				(void)fprintf(stderr, "printgated: --ready-fd wants a descriptor's "
+						      "number from 3 up\n");
+				return EXIT_USAGE;
+			}
+			break;
+		case 'h':
+			(void)fputs(usage_text, stdout);
+			return -1;
+		case 'v':
+			(void)puts("printgated " PRINTGATE_VERSION);
+			return -1;
+		default:
+			(void)fputs(usage_text, stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind != argc || (o->check && o->down)) {
+		(void)fputs(usage_text, stderr);
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
+static int make_key(struct start *s, struct diag *d)
+{
+	auto_secret key = {{0}};
+	int rc = gatekey_load(&key, s->dirs.net, &s->conf.net, d);
+
+	if (!rc)
+		secret_public(&s->public_key, &key);
+	return rc;
+}
+
+/* A page that cannot listen is said and left out: it must not keep phones from their printers. */
+static void bind_pages(struct start *s)
+{
+	for (unsigned i = 0; i < s->conf.listen_count; i++) {
+		const struct conf_listen *l = &s->conf.listen[i];
+		uint16_t port;
+		struct diag d;
+
+		if (sock_page(l, &s->pages[s->page_count], &port, &d)) {
+			log_warn("start", "%s; going on without", d.text);
+			continue;
+		}
+		s->page_count++;
+		if (l->tunnel) {
+			s->shape.page_port = l->at.port;
+			s->shape.page_bound = port;
+		}
+	}
+}
+
+static int bind_all(struct start *s, struct diag *d)
+{
+	int rc = sock_control(&s->conf, &s->control, d);
+
+	memcpy(s->shape.interface, s->conf.interface, sizeof(s->shape.interface));
+	s->shape.tunnel = s->conf.tunnel;
+	bind_pages(s);
+	if (!rc)
+		rc = sock_pair(s->core_pair, d);
+	return rc ? rc : sock_pair(s->web_pair, d);
+}
+
+static int start_core(struct start *s, struct diag *d)
+{
+	struct spawn core = {.program = "printgate-core",
+			     .user = s->conf.core,
+			     .folder = s->dirs.core,
+			     .fds = {s->core_pair[1], s->control, s->web_pair[0]},
+			     .fd_count = 3};
+	int rc = spawn_start(&core, &s->serve.core_pid, d);
+
+	(void)close(s->core_pair[1]);
+	(void)close(s->control);
+	(void)close(s->web_pair[0]);
+	(void)close(s->dirs.core);
+	return rc;
+}
+
+/* Without a page there is no web process; its end of the pair then stays open here, unused. */
+static int start_web(struct start *s, struct diag *d)
+{
+	char count[12];
+	struct spawn web = {.program = "printgate-web",
+			    .arg = count,
+			    .user = s->conf.web,
+			    .folder = -1,
+			    .fds = {s->web_pair[1]},
+			    .fd_count = 1};
+	int rc;
+
+	if (!s->page_count)
+		return 0;
+	(void)snprintf(count, sizeof(count), "%u", s->page_count);
+	for (unsigned i = 0; i < s->page_count; i++)
+		web.fds[web.fd_count++] = s->pages[i];
+	rc = spawn_start(&web, &s->serve.web_pid, d);
+	for (unsigned i = 0; i < s->page_count; i++)
+		(void)close(s->pages[i]);
+	(void)close(s->web_pair[1]);
+	return rc;
+}
+
+static void say_hello(struct privmsg_hello *h, const struct start *s)
+{
+	*h = (struct privmsg_hello){.public_key = s->public_key,
+				    .listen_port = s->conf.listen_port,
+				    .tunnel = s->conf.tunnel,
+				    .keep_configs = s->conf.keep_configs};
+	(void)snprintf(h->interface, sizeof(h->interface), "%s", s->conf.interface);
+	(void)snprintf(h->backend, sizeof(h->backend), "%s", wg_backend(s->gate.wg));
+	(void)snprintf(h->endpoint, sizeof(h->endpoint), "%s", s->conf.endpoint);
+}
+
+/* As root: all that needs it. Ends with root given up. */
+static int start_up(struct start *s, const struct options *o, struct diag *d)
+{
+	int rc = dirs_lock(&s->conf, &s->lock, d);
+
+	if (!rc)
+		rc = serve_signals(&s->serve.signals, d);
+	if (!rc)
+		rc = notify_open(&s->notify, o->ready_fd, d);
+	if (!rc)
+		rc = dirs_make(&s->dirs, &s->conf, d);
+	if (!rc)
+		rc = make_key(s, d);
+	if (!rc)
+		rc = wg_open(&s->gate.wg, s->conf.backend, s->conf.interface, &s->conf.net, d);
+	if (!rc)
+		rc = bind_all(s, d);
+	if (!rc)
+		rc = start_core(s, d);
+	if (!rc)
+		rc = start_web(s, d);
+	if (!rc)
+		rc = spawn_drop(&s->conf.net, d);
+	return rc;
+}
+
+static int run(struct start *s, const struct options *o, struct diag *d)
+{
+	struct privmsg_hello hello;
+	int rc = start_up(s, o, d);
+
+	s->gate.conf = &s->conf;
+	s->gate.key_dir = s->dirs.net;
+	if (!rc)
+		rc = gate_open(&s->gate, &s->shape, d);
+	if (rc)
+		return rc;
+	say_hello(&hello, s);
+	s->serve.gate = &s->gate;
+	s->serve.notify = &s->notify;
+	s->serve.core = s->core_pair[0];
+	rc = serve_run(&s->serve, &hello);
+	gate_close(&s->gate);
+	exit(rc);
+}
+
+static int take_down(struct start *s, struct diag *d)
+{
+	struct nft_shape shape = {.tunnel = s->conf.tunnel};
+	int rc = dirs_lock(&s->conf, &s->lock, d);
+
+	memcpy(shape.interface, s->conf.interface, sizeof(shape.interface));
+	s->gate.conf = &s->conf;
+	if (!rc)
+		rc = wg_open(&s->gate.wg, s->conf.backend, s->conf.interface, &s->conf.net, d);
+	if (!rc)
+		rc = gate_open(&s->gate, &shape, d);
+	if (!rc)
+		rc = gate_down(&s->gate, d);
+	gate_close(&s->gate);
+	return rc ? rc : dirs_unmake(&s->conf, d);
+}
+
+int main(int argc, char **argv)
+{
+	static struct start s;
+	struct options o;
+	struct diag d = {ERR_NONE, ""};
+	int rc = parse_options(&o, argc, argv);
+
+	if (rc)
+		return rc < 0 ? EXIT_SUCCESS : rc;
+	log_open("printgated");
+	(void)umask(077);
+	rc = conf_load(&s.conf, o.config, &d);
+	if (!rc && o.check) {
+		(void)printf("%s: good\n", o.config);
+		return EXIT_SUCCESS;
+	}
+	if (!rc && geteuid() != 0)
+		rc = diag_set(
+			&d, ERR_NOT_PERMITTED,
+			"must be started as root, which it gives up once its sockets are open");
+	if (!rc)
+		rc = o.down ? take_down(&s, &d) : run(&s, &o, &d);
+	if (rc)
+		log_error("start", "%s", d.text);
+	return rc ? EXIT_FAILURE : EXIT_SUCCESS;
+}

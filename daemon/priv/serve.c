@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The privileged loop. Core is trusted with nothing but the messages of privmsg.h; one that breaks
+ * the protocol ends everything, since the state of both sides would be unknown.
+ */
+#include "daemon/priv/serve.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/chan.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/privmsg.h"
+
+int serve_signals(int *out, struct diag *d)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGCHLD);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return diag_errno(d, "cannot block signals");
+	*out = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return *out < 0 ? diag_errno(d, "cannot watch signals") : 0;
+}
+
+static void end_with(struct serve *s, int status)
+{
+	s->ending = true;
+	if (status > s->status)
+		s->status = status;
+}
+
+/* The line to core is broken: nothing can be decided any more. */
+static void lost_core(struct serve *s, const struct diag *d)
+{
+	if (d->code == ERR_UNREACHABLE)
+		log_error("serve", "printgate-core has ended; the gate stays as it is");
+	else
+		log_error("serve", "printgate-core: %s", d->text);
+	end_with(s, EXIT_FAILURE);
+}
+
+static void send_core(struct serve *s, uint16_t type, const void *msg)
+{
+	struct diag d;
+
+	if (!s->ending && chan_send(s->core, &privmsg_from_priv, type, msg, &d))
+		lost_core(s, &d);
+}
+
+static void send_result(struct serve *s, uint32_t item, const struct diag *d)
+{
+	struct privmsg_result r = {.code = d->code, .item = item};
+
+	if (d->code)
+		(void)snprintf(r.text, sizeof(r.text), "%s", d->text);
+	send_core(s, PRIV_RESULT, &r);
+}
+
+static void commit(struct serve *s)
+{
+	struct diag d = {ERR_NONE, ""};
+	uint32_t item;
+	bool half;
+
+	if (gate_apply(s->gate, &s->change, &item, &half, &d))
+		log_error("gate", "%s", d.text);
+	change_reset(&s->change);
+	send_result(s, item, &d);
+	if (half)
+		send_core(s, PRIV_RESYNC, NULL);
+}
+
+static int send_stats(void *arg, const struct wg_peer_state *p)
+{
+	struct serve *s = arg;
+	struct privmsg_stats m = {.public_key = p->peer.public_key,
+				  .last_handshake = p->last_handshake,
+				  .rx_bytes = p->rx_bytes,
+				  .tx_bytes = p->tx_bytes,
+				  .endpoint = p->endpoint};
+
+	send_core(s, PRIV_STATS, &m);
+	return s->ending ? ERR_UNREACHABLE : 0;
+}
+
+static void dump(struct serve *s)
+{
+	struct diag d = {ERR_NONE, ""};
+
+	if (wg_dump(s->gate->wg, send_stats, s, &d) && !s->ending)
+		log_error("gate", "%s", d.text);
+	send_result(s, UINT32_MAX, &d);
+}
+
+static void on_core(struct serve *s)
+{
+	union privmsg_any msg;
+	struct diag d;
+	uint16_t type;
+	int rc = chan_recv(s->core, &privmsg_to_priv, &type, &msg, sizeof(msg), -1, &d);
+
+	if (rc) {
+		lost_core(s, &d);
+		return;
+	}
+	switch (type) {
+	case PRIV_BEGIN:
+		change_begin(&s->change, msg.begin.full);
+		break;
+	case PRIV_COMMIT:
+		commit(s);
+		break;
+	case PRIV_DUMP:
+		dump(s);
+		break;
+	case PRIV_READY:
+		notify_ready(s->notify);
+		break;
+	default:
+		if (change_add(&s->change, s->gate->conf->tunnel, type, &msg, &d))
+			lost_core(s, &d);
+		break;
+	}
+	key_wipe(&msg, sizeof(msg));
+}
+
+static void child_ended(struct serve *s, pid_t pid, const char *name)
+{
+	int status;
+
+	if (!pid || waitpid(pid, &status, WNOHANG) != pid)
+		return;
+	if (WIFSIGNALED(status))
+		log_error("serve", "%s was ended by signal %d; ending too, the gate stays as it is",
+			  name, WTERMSIG(status));
+	else
+		log_error("serve", "%s has ended (status %d); ending too, the gate stays as it is",
+			  name, WEXITSTATUS(status));
+	end_with(s, EXIT_FAILURE);
+}
+
+static void on_signal(struct serve *s)
+{
+	struct signalfd_siginfo si;
+
+	while (read(s->signals, &si, sizeof(si)) == sizeof(si)) {
+		if (si.ssi_signo == SIGCHLD)
+			continue;
+		log_info("serve", "ending; the gate stays as it is");
+		end_with(s, EXIT_SUCCESS);
+		return;
+	}
+	child_ended(s, s->core_pid, "printgate-core");
+	child_ended(s, s->web_pid, "printgate-web");
+}
+
+/* wireguard-go is gone: a new one on the same interface, then everything made equal to the store. */
+static void on_backend(struct serve *s)
+{
+	struct diag d;
+
+	log_warn("serve", "wireguard-go has ended; starting it again");
+	if (wg_revive(s->gate->wg, &d)) {
+		log_error("serve", "%s", d.text);
+		end_with(s, EXIT_FAILURE);
+		return;
+	}
+	send_core(s, PRIV_RESYNC, NULL);
+}
+
+int serve_run(struct serve *s, const struct privmsg_hello *hello)
+{
+	send_core(s, PRIV_HELLO, hello);
+	while (!s->ending) {
+		struct pollfd fds[] = {
+			{.fd = s->core, .events = POLLIN},
+			{.fd = s->signals, .events = POLLIN},
+			{.fd = wg_watch_fd(s->gate->wg), .events = POLLIN},
+		};
+
+		if (poll(fds, ARRAY_LEN(fds), -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			log_error("serve", "poll: %s", strerror(errno));
+			return EXIT_FAILURE;
+		}
+		if (fds[1].revents)
+			on_signal(s);
+		if (fds[0].revents && !s->ending)
+			on_core(s);
+		if (fds[2].revents && !s->ending)
+			on_backend(s);
+	}
+	change_reset(&s->change);
+	return s->status;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What printgated does after start-up: answer core on the privilege line, watch its children and the
+ * WireGuard back end, end on a signal.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "daemon/priv/gate.h"
+#include "daemon/priv/notify.h"
+
+struct serve {
+	struct gate *gate;
+	struct notify *notify;
+	int core;		 /* our end of the socketpair */
+	pid_t core_pid, web_pid; /* web_pid 0: no page */
+	int signals;		 /* signalfd of SIGTERM, SIGINT, SIGCHLD */
+	struct change change;
+	bool ending;
+	int status; /* of the program */
+};
+
+/* Blocks SIGTERM, SIGINT and SIGCHLD and makes the descriptor that tells of them; before any fork. */
+int serve_signals(int *out, struct diag *d) __attribute__((warn_unused_result));
+
+/* Runs until the end; returns the program's exit status. */
+int serve_run(struct serve *s, const struct privmsg_hello *hello);
