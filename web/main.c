@@ -18,7 +18,7 @@
 #include "common/log.h"
 #include "web/ask.h"
 #include "web/limit.h"
-#include "web/serve.h"
+#include "web/http.h"
 
 #define FD_CORE	      3
 #define FD_LISTEN     4
@@ -30,7 +30,7 @@ struct web {
 	struct ask *ask;
 	struct event *core;
 	unsigned count;
-	struct serve *serve[LISTENERS_MAX];
+	struct http *http[LISTENERS_MAX];
 	int status;
 };
 
@@ -94,8 +94,7 @@ static int setup(struct web *w, unsigned listeners, struct diag *d)
 	if (!w->core || event_add(w->core, NULL) < 0)
 		return diag_set(d, ERR_SYSTEM, "no event for core's socket");
 	for (; w->count < listeners; w->count++) {
-		int r = serve_new(&w->serve[w->count], w->base, FD_LISTEN + (int)w->count, w->ask,
-				  d);
+		int r = http_new(&w->http[w->count], w->base, FD_LISTEN + (int)w->count, w->ask, d);
 
 		if (r < 0)
 			return r;
@@ -106,7 +105,7 @@ static int setup(struct web *w, unsigned listeners, struct diag *d)
 static void teardown(struct web *w)
 {
 	for (unsigned i = 0; i < w->count; i++)
-		serve_free(w->serve[i]);
+		http_free(w->http[i]);
 	if (w->core)
 		event_free(w->core);
 	ask_free(w->ask);

@@ -8,10 +8,10 @@
 
 #include "web/ask.h"
 
-struct serve;
+struct http;
 
 /* Serves on a listening TCP socket (taken over) with views from `ask`. ERR_SYSTEM if it is not one
  * or there is no memory. */
-int serve_new(struct serve **out, struct event_base *base, int listener, struct ask *ask,
-	      struct diag *d) __attribute__((warn_unused_result));
-void serve_free(struct serve *s); /* NULL is allowed */
+int http_new(struct http **out, struct event_base *base, int listener, struct ask *ask,
+	     struct diag *d) __attribute__((warn_unused_result));
+void http_free(struct http *h); /* NULL is allowed */

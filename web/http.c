@@ -6,7 +6,7 @@
  * evhttp lets much through that HTTP forbids, so nothing of a request is used but method, path and
  * Host, and each only by comparison.
  */
-#include "web/serve.h"
+#include "web/http.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -31,8 +31,8 @@
 #define READ_SECONDS	5
 #define METHODS_ALLOWED "GET, HEAD"
 
-struct serve {
-	struct evhttp *http;
+struct http {
+	struct evhttp *ev;
 	struct limit *limit;
 	struct ask *ask;
 };
@@ -176,7 +176,7 @@ static void on_request(struct evhttp_request *req, void *arg)
 	enum evhttp_cmd_type method = evhttp_request_get_command(req);
 	const char *uri = evhttp_request_get_uri(req);
 	const char *host = host_of(req);
-	struct serve *s = arg;
+	struct http *h = arg;
 
 	if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
 		(void)evhttp_add_header(evhttp_request_get_output_headers(req), "Allow",
@@ -190,53 +190,53 @@ static void on_request(struct evhttp_request *req, void *arg)
 	} else {
 		int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(c));
 
-		reply_page(req, view_for(s->ask, fd, host));
+		reply_page(req, view_for(h->ask, fd, host));
 	}
 }
 
-static void http_setup(struct serve *s)
+static void configure(struct http *h)
 {
-	evhttp_set_allowed_methods(s->http, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST |
-						    EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
-						    EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
-						    EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
-	evhttp_set_max_headers_size(s->http, HEADERS_MAX);
-	evhttp_set_max_body_size(s->http, BODY_MAX);
-	evhttp_set_timeout(s->http, READ_SECONDS);
-	evhttp_set_gencb(s->http, on_request, s);
+	evhttp_set_allowed_methods(h->ev, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST |
+						  EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
+						  EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
+						  EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
+	evhttp_set_max_headers_size(h->ev, HEADERS_MAX);
+	evhttp_set_max_body_size(h->ev, BODY_MAX);
+	evhttp_set_timeout(h->ev, READ_SECONDS);
+	evhttp_set_gencb(h->ev, on_request, h);
 }
 
-int serve_new(struct serve **out, struct event_base *base, int listener, struct ask *ask,
-	      struct diag *d)
+int http_new(struct http **out, struct event_base *base, int listener, struct ask *ask,
+	     struct diag *d)
 {
 	socklen_t len = sizeof(int);
 	struct evhttp_bound_socket *bound;
-	struct serve *s;
+	struct http *h;
 	int listening = 0;
 
 	if (getsockopt(listener, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) < 0 || !listening)
 		return diag_set(d, ERR_SYSTEM, "descriptor %d is not a listening socket", listener);
 	if (evutil_make_socket_nonblocking(listener) < 0)
 		return diag_errno(d, "descriptor %d", listener);
-	s = mem_zalloc(1, sizeof(*s));
-	s->ask = ask;
-	s->http = evhttp_new(base);
-	if (!s->http)
+	h = mem_zalloc(1, sizeof(*h));
+	h->ask = ask;
+	h->ev = evhttp_new(base);
+	if (!h->ev)
 		abort();
-	http_setup(s);
-	bound = evhttp_accept_socket_with_handle(s->http, listener);
+	configure(h);
+	bound = evhttp_accept_socket_with_handle(h->ev, listener);
 	if (!bound)
 		abort();
-	s->limit = limit_new(base, s->http, bound);
-	*out = s;
+	h->limit = limit_new(base, h->ev, bound);
+	*out = h;
 	return 0;
 }
 
-void serve_free(struct serve *s)
+void http_free(struct http *h)
 {
-	if (!s)
+	if (!h)
 		return;
-	evhttp_free(s->http);
-	limit_free(s->limit);
-	free(s);
+	evhttp_free(h->ev);
+	limit_free(h->limit);
+	free(h);
 }
