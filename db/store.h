@@ -5,9 +5,11 @@
  * them are made one by store_begin and store_commit. Times are seconds since the epoch, 0 is none.
  *
  * Ownership: callbacks get pointers that are valid during the call only. A callback returns 0 to go
- * on; anything else ends the iteration and is returned.
+ * on; anything else ends the iteration and is returned. It may read the store by other functions
+ * than the one that calls it (ERR_INTERNAL for the same one) and may not write.
  * Errors: ERR_STORE (SQLite said no; the text names the file and what to do), ERR_NOT_FOUND,
- * ERR_NAME_TAKEN, ERR_KEY_TAKEN, ERR_POOL_FULL, ERR_CONFLICT (no such peer or printer to grant).
+ * ERR_NAME_TAKEN, ERR_KEY_TAKEN, ERR_POOL_FULL, ERR_CONFLICT (an address or VPN prefix that is
+ * taken).
  */
 #pragma once
 
@@ -54,7 +56,9 @@ struct store_grant {
 
 /* Opens or creates `path` (mode 0600), checks it (application_id, integrity of the schema,
  * user_version) and migrates it, with a copy `path.vN.bak` made first. A file that is not a
- * printgate store, is newer than this program, or cannot be read is left alone: ERR_STORE. */
+ * printgate store, is newer than this program, or cannot be read is left alone: ERR_STORE. So is
+ * one that another process has open. Once per process and file: closing any descriptor of it drops
+ * the locks (fcntl(2)). */
 int store_open(struct store **out, const char *path, struct diag *d)
 	__attribute__((warn_unused_result));
 void store_free(struct store *s); /* NULL is allowed */
