@@ -6,7 +6,8 @@
 #include "db/query.h"
 
 #define PEER_COLUMNS                                                                               \
-	"id, name, public_key, preshared, address, created, expires, first_handshake, disabled"
+	"id, name, public_key, preshared, address, created, expires, first_handshake, disabled,"   \
+	" own_key"
 #define PRINTER_COLUMNS "id, name, kind, address, address_len, vpn, vpn_len, preset, created"
 #define GRANT_SELECT                                                                               \
 	"SELECT a.peer_id, a.printer_id, r.name, p.address, r.vpn, r.vpn_len, a.expires"           \
@@ -18,8 +19,8 @@ const char *const query_sql[QUERY_COUNT] = {
 		       " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
 
 	[Q_PEER_INSERT] = "INSERT INTO peer (name, folded, public_key, preshared, address, created,"
-			  " expires, first_handshake, disabled)"
-			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+			  " expires, first_handshake, disabled, own_key)"
+			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[Q_PEER_BY_NAME] =
 		"SELECT " PEER_COLUMNS " FROM peer WHERE folded = ?1 AND revoked IS NULL",
 	[Q_PEER_BY_ADDRESS] =
@@ -28,7 +29,8 @@ const char *const query_sql[QUERY_COUNT] = {
 		"SELECT " PEER_COLUMNS " FROM peer WHERE public_key = ?1 AND revoked IS NULL",
 	[Q_PEER_RENAME] = "UPDATE peer SET name = ?2, folded = ?3"
 			  " WHERE id = ?1 AND revoked IS NULL",
-	[Q_PEER_REKEY] = "UPDATE peer SET public_key = ?2, preshared = ?3, first_handshake = 0"
+	[Q_PEER_REKEY] = "UPDATE peer SET public_key = ?2, preshared = ?3, own_key = ?4,"
+			 " first_handshake = 0"
 			 " WHERE id = ?1 AND revoked IS NULL",
 	[Q_PEER_DISABLE] = "UPDATE peer SET disabled = ?2 WHERE id = ?1 AND revoked IS NULL",
 	[Q_PEER_CONNECTED] = "UPDATE peer SET first_handshake = ?2"

@@ -31,6 +31,7 @@ static const char step_1[] =
 	"  expires INTEGER NOT NULL CHECK (expires >= 0),"
 	"  first_handshake INTEGER NOT NULL CHECK (first_handshake >= 0),"
 	"  disabled INTEGER NOT NULL CHECK (disabled IN (0, 1)),"
+	"  own_key INTEGER NOT NULL CHECK (own_key IN (0, 1)),"
 	"  revoked INTEGER CHECK (revoked >= 0)"
 	") STRICT;"
 	"CREATE UNIQUE INDEX peer_folded ON peer (folded) WHERE revoked IS NULL;"

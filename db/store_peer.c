@@ -20,6 +20,7 @@ static void peer_read(struct query *q, struct store_peer *out)
 	out->expires = query_get_int(q, 6);
 	out->first_handshake = query_get_int(q, 7);
 	out->disabled = query_get_int(q, 8) != 0;
+	out->own_key = query_get_int(q, 9) != 0;
 }
 
 static void bind_preshared(struct query *q, const struct wg_secret *preshared)
@@ -83,6 +84,7 @@ int store_peer_insert(struct store *s, struct store_peer *p, struct diag *d)
 	query_int(&q, p->expires);
 	query_int(&q, p->first_handshake);
 	query_int(&q, p->disabled);
+	query_int(&q, p->own_key);
 	err = query_run(&q, d);
 	if (err == ERR_CONFLICT)
 		return peer_conflict(&q, &p->name, &p->public_key, d);
@@ -150,13 +152,14 @@ int store_peer_rename(struct store *s, int64_t id, const struct name *to, struct
 }
 
 int store_peer_rekey(struct store *s, int64_t id, const struct wg_key *key,
-		     const struct wg_secret *preshared, struct diag *d)
+		     const struct wg_secret *preshared, bool own_key, struct diag *d)
 {
 	auto_query q = query_open(s, Q_PEER_REKEY);
 
 	query_int(&q, id);
 	query_blob(&q, key->b, sizeof(key->b));
 	bind_preshared(&q, preshared);
+	query_int(&q, own_key);
 	int err = query_change(&q, "peer", d);
 
 	if (err == ERR_CONFLICT)
