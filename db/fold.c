@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unicase.h>
 #include <uninorm.h>
+#include <unistr.h>
 
 int fold_name(char out[FOLD_BYTES], const char *name, struct diag *d)
 {
@@ -22,14 +23,14 @@ int fold_name(char out[FOLD_BYTES], const char *name, struct diag *d)
 	out[0] = '\0';
 	if (n == 0)
 		return 0;
+	if (u8_check((const uint8_t *)name, n))
+		return diag_set(d, ERR_BAD_NAME, "a name must be text in UTF-8");
 	/* With UNINORM_NFC it decomposes first, as caseless matching asks for. */
 	folded = u8_casefold((const uint8_t *)name, n, NULL, UNINORM_NFC, buf, &size);
-	if (folded && folded != buf) {
+	if (folded != buf) {
 		free(folded);
-		folded = NULL;
+		return diag_set(d, ERR_INTERNAL, "a name cannot be folded");
 	}
-	if (!folded)
-		return diag_set(d, ERR_BAD_NAME, "a name must be text in UTF-8");
 	memcpy(out, buf, size);
 	out[size] = '\0';
 	return 0;
