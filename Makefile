@@ -5,6 +5,7 @@ CC	?= cc
 B	?= build
 PREFIX	?= /usr
 DESTDIR	?=
+LIBDIR	= $(PREFIX)/lib/printgate
 CFLAGS	?= -O2 -g
 PKG_CONFIG ?= pkg-config
 Q	= @
@@ -45,18 +46,20 @@ obj	= $(patsubst %.c,$(B)/%.o,$(1))
 ALL_SRC	= $(COMMON_SRC) $(DB_SRC) $(PRIV_SRC) $(CORE_SRC) $(WEB_SRC) $(CLI_SRC) $(UNIT_SRC)
 
 # Flags stamp: a change of compiler or flags rebuilds everything.
-FLAGS	= $(CC) $(STD) $(WARN) $(HARDEN) $(SAN) $(CPPFLAGS) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS)
+FLAGS	= $(CC) $(STD) $(WARN) $(HARDEN) $(SAN) $(CPPFLAGS) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) \
+	  $(LIBDIR)
 $(B)/flags: FORCE
 	@mkdir -p $(B)
 	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
 FORCE:
 
-$(B)/daemon/priv/%.o:	PKGCFLAGS = $(call cflags_of,$(PRIV_PKG))
-$(B)/daemon/core/%.o $(B)/db/%.o: PKGCFLAGS = $(call cflags_of,$(CORE_PKG))
-$(B)/web/%.o:		PKGCFLAGS = $(call cflags_of,$(WEB_PKG))
-$(B)/cli/%.o:		PKGCFLAGS = $(call cflags_of,$(CLI_PKG))
-$(B)/common/%.o:	PKGCFLAGS = $(call cflags_of,libsodium)
-$(B)/tests/unit/%.o:	PKGCFLAGS = $(call cflags_of,$(UNIT_PKG))
+# By folder; `make lint` needs the same as the compiler.
+$(B)/daemon/priv/%:	PKGCFLAGS = $(call cflags_of,$(PRIV_PKG)) -DPRINTGATE_LIBDIR='"$(LIBDIR)"'
+$(B)/daemon/core/% $(B)/db/%: PKGCFLAGS = $(call cflags_of,$(CORE_PKG))
+$(B)/web/%:		PKGCFLAGS = $(call cflags_of,$(WEB_PKG))
+$(B)/cli/%:		PKGCFLAGS = $(call cflags_of,$(CLI_PKG))
+$(B)/common/%:		PKGCFLAGS = $(call cflags_of,libsodium)
+$(B)/tests/unit/%:	PKGCFLAGS = $(call cflags_of,$(UNIT_PKG))
 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
@@ -97,9 +100,80 @@ $(B)/unit/%: $(B)/tests/unit/%.o $(B)/priv.a $(B)/core.a $(B)/cli.a $(B)/web.a $
 unit: $(UNIT_BIN)
 	$(Q)set -e; for t in $(UNIT_BIN); do echo "  UNIT    $$t"; $$t; done
 
-clean:
-	rm -rf $(B)
+# All unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, in a build folder of their
+# own. (_FORTIFY_SOURCE would hide overflows from ASan behind its own checks.)
+ASAN	= -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+check-asan:
+	$(Q)ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1 \
+		UBSAN_OPTIONS=print_stacktrace=1 \
+		$(MAKE) --no-print-directory unit B=$(B)-asan SAN='$(ASAN)' HARDEN=-fPIE CFLAGS='-O1 -g'
 
-.PHONY: all unit clean FORCE
+# ---- checks that read instead of run; each fails on the first finding ---------------------------
+
+CLANG_FORMAT	?= clang-format
+CLANG_TIDY	?= clang-tidy
+ALL_HDR	= $(wildcard common/*.h db/*.h daemon/*/*.h web/*.h cli/*.h tests/unit/*.h)
+MAN	= $(wildcard cli/*.[158] daemon/*/*.[158] web/*.[158])
+
+check-static: check-layers format-check lint
+
+# Who may include whom, what each program links, and that the hardening is in the binaries.
+check-layers: all
+	$(Q)python3 tests/layers.py
+	$(Q)python3 tests/elf.py $(B)
+
+format-check:
+	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(ALL_SRC) $(ALL_HDR)
+
+format:
+	$(CLANG_FORMAT) -i $(ALL_SRC) $(ALL_HDR)
+
+lint: lint-tidy lint-cppcheck lint-sh lint-man
+
+# A stamp per source, newer than its object: only what changed is analysed again.
+lint-tidy: $(patsubst %.c,$(B)/%.tidy,$(ALL_SRC))
+$(B)/%.tidy: %.c $(B)/%.o .clang-tidy
+	@echo "  TIDY    $<"
+	$(Q)$(CLANG_TIDY) --quiet $< -- $(STD) $(PKGCFLAGS) $(CPPFLAGS) 2>$@.log >$@.out || \
+		{ cat $@.out $@.log; exit 1; }
+	$(Q)touch $@
+
+lint-cppcheck:
+	@echo "  CPPCHECK"
+	$(Q)cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
+		--inline-suppr --suppress=missingIncludeSystem \
+		--suppress=invalidPrintfArgType_uint -D_GNU_SOURCE -I. \
+		$(filter-out tests/%,$(ALL_SRC))
+
+lint-sh:
+	@echo "  SHELLCHECK"
+	$(Q)sh tests/shellfiles.sh | xargs -r shellcheck
+
+lint-man:
+	@echo "  MANDOC  $(MAN)"
+	$(Q)mandoc -Tlint -Wwarning $(MAN)
+
+# ---- installation --------------------------------------------------------------------------------
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(LIBDIR)
+	install -m 755 $(B)/printgate $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(B)/printgated $(DESTDIR)$(PREFIX)/sbin/
+	install -m 755 $(B)/printgate-core $(B)/printgate-web $(DESTDIR)$(LIBDIR)/
+	set -e; for page in $(MAN); do \
+		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page; done
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/printgate $(DESTDIR)$(PREFIX)/sbin/printgated
+	rm -f $(DESTDIR)$(LIBDIR)/printgate-core $(DESTDIR)$(LIBDIR)/printgate-web
+	set -e; for page in $(MAN); do \
+		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+	-rmdir $(DESTDIR)$(LIBDIR)
+
+clean:
+	rm -rf $(B) $(B)-asan
+
+.PHONY: all unit check-asan check-static check-layers format-check format lint lint-tidy \
+	lint-cppcheck lint-sh lint-man install uninstall clean FORCE
 .SECONDARY:
 -include $(patsubst %.c,$(B)/%.d,$(ALL_SRC))

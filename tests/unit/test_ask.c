@@ -15,6 +15,7 @@
 
 #include "common/chan.h"
 #include "common/cleanup.h"
+#include "common/mem.h"
 
 struct line {
 	int web, core;
@@ -23,11 +24,12 @@ struct line {
 
 static int setup(void **state)
 {
-	struct line *l = calloc(1, sizeof(*l));
+	struct line *l;
 	int fd[2];
 
-	if (!l || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd) < 0)
 		return -1;
+	l = mem_zalloc(1, sizeof(*l));
 	l->web = fd[0];
 	l->core = fd[1];
 	l->ask = ask_new(l->web);
