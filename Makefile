@@ -150,7 +150,8 @@ lint-sh:
 	$(Q)sh tests/shellfiles.sh | xargs -r shellcheck
 
 lint-man:
-	@echo "  MANDOC  $(MAN)"
+	@echo "  MANDOC"
+	$(Q)test -n "$(MAN)"
 	$(Q)mandoc -Tlint -Wwarning $(MAN)
 
 # ---- installation --------------------------------------------------------------------------------

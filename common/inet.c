@@ -44,11 +44,11 @@ void ip4_format(char out[IP4_TEXT_BYTES], uint32_t addr)
 static int length_parse(uint8_t *out, const char *text)
 {
 	size_t n = strlen(text);
-	int v;
+	unsigned long v;
 
 	if (n < 1 || n > 2 || strspn(text, "0123456789") != n || (n == 2 && text[0] == '0'))
 		return ERR_BAD_ADDRESS;
-	v = atoi(text);
+	v = strtoul(text, NULL, 10);
 	if (v > 32)
 		return ERR_BAD_ADDRESS;
 	*out = (uint8_t)v;

@@ -29,7 +29,7 @@ static void base64_encode(char out[WG_KEY_TEXT_BYTES], const uint8_t in[WG_KEY_B
 
 int key_parse(struct wg_key *out, const char *text)
 {
-	struct wg_key key;
+	struct wg_key key = {0};
 
 	if (base64_decode(key.b, text))
 		return ERR_BAD_KEY;
@@ -60,7 +60,7 @@ bool key_equal(const struct wg_key *a, const struct wg_key *b)
 
 int secret_parse(struct wg_secret *out, const char *text)
 {
-	auto_secret secret;
+	auto_secret secret = {0};
 
 	if (base64_decode(secret.b, text))
 		return ERR_BAD_KEY;
