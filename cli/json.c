@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Items of the protocol as JSON objects. Long lists are written item by item, so at most one peer
+ * is held as an object.
+ */
+#include "cli/json.h"
+
+#include "common/when.h"
+
+json_t *json_time(int64_t at)
+{
+	char text[WHEN_TEXT_BYTES];
+
+	if (!at)
+		return json_null();
+	when_format(text, at);
+	return json_string(text);
+}
+
+json_t *json_text(const char *s)
+{
+	return *s ? json_string(s) : json_null();
+}
+
+json_t *json_services(const struct services *list)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i < list->count; i++) {
+		const struct service *s = &list->item[i];
+		json_t *o = json_object();
+
+		json_object_set_new(o, "protocol", json_string(protocol_name(s->protocol)));
+		json_object_set_new(o, "first", json_integer(s->first));
+		json_object_set_new(o, "last", json_integer(s->last));
+		json_array_append_new(array, o);
+	}
+	return array;
+}
+
+json_t *json_printer(const struct control_printer *p)
+{
+	char address[PREFIX4_TEXT_BYTES], vpn[PREFIX4_TEXT_BYTES];
+	json_t *o = json_object();
+
+	prefix4_format(address, p->address);
+	prefix4_format(vpn, p->vpn);
+	json_object_set_new(o, "name", json_string(p->name.s));
+	json_object_set_new(o, "address", json_string(p->kind == PRINTER_SELF ? "self" : address));
+	json_object_set_new(o, "vpn_address", json_string(vpn));
+	json_object_set_new(o, "services", json_services(&p->services));
+	json_object_set_new(o, "preset", json_text(p->preset));
+	return o;
+}
+
+json_t *json_printers(const struct printer_list *l)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < l->count; i++)
+		json_array_append_new(array, json_printer(&l->items[i]));
+	return array;
+}
+
+static json_t *json_grants(const struct peer_view *v)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < v->count; i++) {
+		json_t *o = json_object();
+
+		json_object_set_new(o, "name", json_string(v->grants[i].printer.s));
+		json_object_set_new(o, "expires", json_time(v->grants[i].expires));
+		json_array_append_new(array, o);
+	}
+	return array;
+}
+
+json_t *json_peer(const struct peer_view *v)
+{
+	const struct control_peer *p = &v->peer;
+	char key[WG_KEY_TEXT_BYTES], address[IP4_TEXT_BYTES], endpoint[ENDPOINT_TEXT_BYTES];
+	json_t *o = json_object();
+
+	key_format(key, &p->public_key);
+	ip4_format(address, p->address);
+	endpoint_format(endpoint, &p->endpoint);
+	json_object_set_new(o, "name", json_string(p->name.s));
+	json_object_set_new(o, "public_key", json_string(key));
+	json_object_set_new(o, "address", json_string(address));
+	json_object_set_new(o, "state", json_string(peer_state_name(p->state)));
+	json_object_set_new(o, "printers", json_grants(v));
+	json_object_set_new(o, "created", json_time(p->created));
+	json_object_set_new(o, "expires", json_time(p->expires));
+	json_object_set_new(o, "last_handshake", json_time(p->last_handshake));
+	json_object_set_new(o, "endpoint", json_text(endpoint));
+	json_object_set_new(o, "rx_bytes", json_integer((json_int_t)p->rx_bytes));
+	json_object_set_new(o, "tx_bytes", json_integer((json_int_t)p->tx_bytes));
+	return o;
+}
+
+json_t *json_gateway(const struct control_gateway *g)
+{
+	char key[WG_KEY_TEXT_BYTES], tunnel[PREFIX4_TEXT_BYTES];
+	json_t *o = json_object();
+
+	key_format(key, &g->public_key);
+	prefix4_format(tunnel, g->tunnel);
+	json_object_set_new(o, "interface", json_text(g->interface));
+	json_object_set_new(o, "backend", json_text(g->backend));
+	json_object_set_new(o, "public_key", json_string(key));
+	json_object_set_new(o, "listen_port", json_integer(g->listen_port));
+	json_object_set_new(o, "endpoint", json_text(g->endpoint));
+	json_object_set_new(o, "tunnel", json_string(tunnel));
+	json_object_set_new(o, "locked", json_boolean(g->locked));
+	json_object_set_new(o, "uptime", json_integer((json_int_t)g->uptime));
+	return o;
+}
+
+int json_put(struct cli *cli, json_t *object, struct diag *d)
+{
+	int rc = object ? json_dumpf(object, cli->out, JSON_COMPACT) : -1;
+
+	json_decref(object);
+	return rc ? diag_set(d, ERR_INTERNAL, "cannot write JSON") : 0;
+}
+
+int json_answer(struct cli *cli, json_t *object, struct diag *d)
+{
+	int rc = json_put(cli, object, d);
+
+	fputc('\n', cli->out);
+	return rc;
+}
