@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Control connections. Every socket is non-blocking and is read only while its out-queue is empty,
+ * so a client that does not read its answer waits for itself and for nobody else. What does not
+ * decode disconnects the client that sent it.
+ */
+#include "daemon/core/client.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "daemon/core/core.h"
+#include "daemon/core/desired.h"
+#include "daemon/core/queue.h"
+#include "daemon/core/request.h"
+
+struct client {
+	struct clients *all;
+	struct client *next; /* clients::first */
+	int fd;
+	bool web;
+	bool broken; /* to be disconnected instead of flushed */
+	char actor[sizeof(((struct control_event *)0)->actor)];
+	struct event *readable, *writable;
+	struct queue queue;
+};
+
+struct clients {
+	struct core *core;
+	int listen_fd;
+	struct event *acceptable;
+	struct client *first;
+	unsigned count;
+};
+
+bool client_is_web(const struct client *cl)
+{
+	return cl->web;
+}
+
+const char *client_actor(const struct client *cl)
+{
+	return cl->actor;
+}
+
+static void unlink_client(struct client *cl)
+{
+	struct client **at = &cl->all->first;
+
+	while (*at && *at != cl)
+		at = &(*at)->next;
+	if (*at)
+		*at = cl->next;
+	/* There is room again for one that waits. */
+	if (cl->all->count-- == CLIENTS_MAX)
+		(void)event_add(cl->all->acceptable, NULL);
+}
+
+static void client_free(struct client *cl)
+{
+	if (!cl)
+		return;
+	unlink_client(cl);
+	if (cl->readable)
+		event_free(cl->readable);
+	if (cl->writable)
+		event_free(cl->writable);
+	(void)close(cl->fd);
+	queue_clear(&cl->queue);
+	free(cl);
+}
+
+/* The web process may be silent for as long as nobody looks at the page. */
+static const struct timeval *patience(const struct client *cl)
+{
+	static const struct timeval idle = {.tv_sec = CLIENT_IDLE_SECONDS};
+
+	return cl->web ? NULL : &idle;
+}
+
+/* 0: all is out; 1: the rest waits; -1: the client has gone. */
+static int push(struct client *cl)
+{
+	const uint8_t *datagram;
+	size_t n;
+
+	while ((datagram = queue_first(&cl->queue, &n))) {
+		if (send(cl->fd, datagram, n, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+			queue_drop_first(&cl->queue);
+		else if (errno == EAGAIN)
+			return 1;
+		else if (errno != EINTR)
+			return -1;
+	}
+	return 0;
+}
+
+/* Sends what it can and waits for the right thing next. May free the client. */
+static void client_flush(struct client *cl)
+{
+	const int r = cl->broken ? -1 : push(cl);
+
+	if (r == 1) {
+		(void)event_del(cl->readable);
+		(void)event_add(cl->writable, patience(cl));
+	} else if (r == 0) {
+		(void)event_add(cl->readable, patience(cl));
+	} else {
+		client_free(cl);
+	}
+}
+
+void client_send(struct client *cl, uint16_t type, const void *msg)
+{
+	uint8_t datagram[WIRE_BYTES_MAX];
+	const int n = wire_encode(&control_table, type, msg, datagram);
+
+	if (n < 0) {
+		log_error("control", "an answer of type %u cannot be encoded", (unsigned)type);
+		cl->broken = true;
+	} else if (!queue_put(&cl->queue, datagram, (size_t)n, CLIENT_QUEUE_BYTES_MAX)) {
+		log_warn("control", "%s does not read its answer: disconnected", cl->actor);
+		cl->broken = true;
+	}
+	explicit_bzero(datagram, sizeof(datagram));
+}
+
+/* The length of the datagram (the true one, if it was longer than the buffer), 0 if the client has
+ * gone or sent an empty one, -1 if there is nothing to read. */
+static ssize_t pull(struct client *cl, uint8_t datagram[WIRE_BYTES_MAX])
+{
+	ssize_t n;
+
+	do
+		n = recv(cl->fd, datagram, WIRE_BYTES_MAX, MSG_TRUNC | MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == EAGAIN ? -1 : 0;
+	return n;
+}
+
+static int decode(const uint8_t *datagram, size_t n, uint16_t *type, union control_any *msg,
+		  struct diag *d)
+{
+	if (n > WIRE_BYTES_MAX)
+		return diag_set(d, ERR_PROTOCOL, "a message longer than any can be");
+	return wire_decode(&control_table, datagram, n, type, msg, sizeof(*msg), d);
+}
+
+static void client_read(struct client *cl)
+{
+	uint8_t datagram[WIRE_BYTES_MAX];
+	union control_any msg;
+	struct diag d = {0};
+	uint16_t type = 0;
+	const ssize_t n = pull(cl, datagram);
+
+	if (n < 0)
+		return;
+	if (n == 0) {
+		cl->broken = true;
+	} else if (decode(datagram, (size_t)n, &type, &msg, &d)) {
+		log_warn("control", "%s sent what cannot be understood (%s): disconnected",
+			 cl->actor, d.text);
+		cl->broken = true;
+	} else {
+		request_run(cl->all->core, cl, type, &msg);
+	}
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct client *cl = arg;
+	struct core *c = cl->all->core;
+
+	(void)fd;
+	if (what & EV_TIMEOUT)
+		cl->broken = true;
+	else
+		client_read(cl);
+	client_flush(cl);
+	desired_resync(c);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct client *cl = arg;
+
+	(void)fd;
+	if (what & EV_TIMEOUT)
+		cl->broken = true;
+	client_flush(cl);
+}
+
+static void client_new(struct clients *all, int fd, bool web, const char *actor)
+{
+	struct client *cl = mem_zalloc(1, sizeof(*cl));
+
+	*cl = (struct client){.all = all, .next = all->first, .fd = fd, .web = web};
+	(void)snprintf(cl->actor, sizeof(cl->actor), "%s", actor);
+	all->first = cl;
+	all->count++;
+	cl->readable = event_new(all->core->base, fd, EV_READ, on_readable, cl);
+	cl->writable = event_new(all->core->base, fd, EV_WRITE, on_writable, cl);
+	if (!cl->readable || !cl->writable)
+		core_fatal("no memory for a connection");
+	client_flush(cl);
+}
+
+/* The user's name, if it is one that can stand in a log line. */
+static void actor_of(int fd, char *out, size_t size)
+{
+	struct ucred who = {.uid = (uid_t)-1};
+	socklen_t len = sizeof(who);
+	const struct passwd *pw = NULL;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0)
+		pw = getpwuid(who.uid);
+	if (pw && strlen(pw->pw_name) < size && name_valid(pw->pw_name, strlen(pw->pw_name)))
+		(void)snprintf(out, size, "%s", pw->pw_name);
+	else
+		(void)snprintf(out, size, "uid %u", (unsigned)who.uid);
+}
+
+static void on_acceptable(evutil_socket_t fd, short what, void *arg)
+{
+	struct clients *all = arg;
+	char actor[sizeof(((struct client *)0)->actor)];
+	const int conn = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)what;
+	if (conn < 0) {
+		/* The client may have left meanwhile; anything else would be tried for ever. */
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			core_fatal("cannot accept connections: %s", strerror(errno));
+		return;
+	}
+	actor_of(conn, actor, sizeof(actor));
+	client_new(all, conn, false, actor);
+	if (all->count == CLIENTS_MAX)
+		(void)event_del(all->acceptable);
+}
+
+static int nonblocking(int fd, struct diag *d)
+{
+	const int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK))
+		return diag_errno(d, "descriptor %d", fd);
+	return 0;
+}
+
+int clients_open(struct core *c, int listen_fd, int web_fd, struct diag *d)
+{
+	struct clients *all;
+	int r = nonblocking(listen_fd, d);
+
+	if (r == 0)
+		r = nonblocking(web_fd, d);
+	if (r)
+		return r;
+	all = mem_zalloc(1, sizeof(*all));
+	all->core = c;
+	all->listen_fd = listen_fd;
+	all->acceptable = event_new(c->base, listen_fd, EV_READ | EV_PERSIST, on_acceptable, all);
+	if (!all->acceptable || event_add(all->acceptable, NULL)) {
+		free(all);
+		return diag_set(d, ERR_SYSTEM, "cannot watch the control socket");
+	}
+	c->clients = all;
+	client_new(all, web_fd, true, "page");
+	return 0;
+}
+
+void clients_free(struct clients *all)
+{
+	if (!all)
+		return;
+	while (all->first)
+		client_free(all->first);
+	event_free(all->acceptable);
+	(void)close(all->listen_fd);
+	free(all);
+}

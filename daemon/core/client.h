@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Connections to core: those accepted on control.sock and the one inherited socket of the web
+ * process. Datagrams in, datagrams out, nothing about what they mean (request.c).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+#define CLIENTS_MAX	       64 /* at a time; more wait in the socket's backlog */
+#define CLIENT_IDLE_SECONDS    60 /* neither asks nor reads for so long: disconnected */
+#define CLIENT_QUEUE_BYTES_MAX (64U << 20)
+
+struct core;
+struct client;
+struct clients;
+
+/* Watches the listening socket and the web's (both become non-blocking). */
+int clients_open(struct core *c, int listen_fd, int web_fd, struct diag *d)
+	__attribute__((warn_unused_result));
+void clients_free(struct clients *all);
+
+bool client_is_web(const struct client *cl);
+/* Who asks, for the log: a user's name, or "uid 1234", or "page". */
+const char *client_actor(const struct client *cl);
+/* Queues one message for the client; it goes out as its socket has room. */
+void client_send(struct client *cl, uint16_t type, const void *msg);

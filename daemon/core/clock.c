@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The clock and the ends of peers. The timer is a timerfd on CLOCK_REALTIME with
+ * TFD_TIMER_CANCEL_ON_SET: no wake-up but at an end or when somebody sets the clock. Grants with an
+ * end need no timer here: the kernel drops them by itself.
+ */
+#include "daemon/core/clock.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <sys/timex.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/when.h"
+#include "daemon/core/change.h"
+#include "daemon/core/core.h"
+#include "daemon/core/desired.h"
+
+#define MARK_KEY "clock_mark"
+
+struct clock_view clock_judge(int64_t wall, int64_t mark, bool synchronised)
+{
+	return (struct clock_view){
+		.wall = wall,
+		.now = wall > mark ? wall : mark,
+		.trusted = wall >= mark || synchronised,
+	};
+}
+
+bool clock_ended(const struct clock_view *v, int64_t end)
+{
+	return end != 0 && (!v->trusted || end <= v->now);
+}
+
+int64_t clock_earlier(int64_t a, int64_t b)
+{
+	if (a == 0 || b == 0)
+		return a ? a : b;
+	return a < b ? a : b;
+}
+
+uint32_t clock_left(const struct clock_view *v, int64_t end)
+{
+	int64_t left;
+
+	if (end == 0)
+		return 0;
+	left = end - v->now;
+	if (left < 1)
+		return 1;
+	return left > WHEN_DURATION_MAX ? (uint32_t)WHEN_DURATION_MAX : (uint32_t)left;
+}
+
+static int clock_behind(const struct clock_view *v, struct diag *d)
+{
+	char wall[WHEN_TEXT_BYTES], mark[WHEN_TEXT_BYTES];
+
+	when_format(wall, v->wall);
+	when_format(mark, v->now);
+	return diag_set(d, ERR_BAD_TIME,
+			"this machine's clock says %s, but it was %s before: an end cannot be "
+			"counted until the clock is synchronised (timedatectl tells)",
+			wall, mark);
+}
+
+int clock_end(const struct clock_view *v, int64_t at, uint32_t after, int64_t *end, struct diag *d)
+{
+	char text[WHEN_TEXT_BYTES];
+	int64_t e;
+
+	if (at && after)
+		return diag_set(d, ERR_BAD_TIME, "give either a point in time or a duration");
+	if (!at && !after) {
+		*end = 0;
+		return 0;
+	}
+	if (!v->trusted)
+		return clock_behind(v, d);
+	e = at ? at : v->now + after;
+	if (e <= v->now) {
+		when_format(text, e);
+		return diag_set(d, ERR_BAD_TIME, "%s has passed already", text);
+	}
+	if (e - v->now > WHEN_DURATION_MAX)
+		return diag_set(d, ERR_BAD_TIME, "an end can be at most ten years away");
+	*end = e;
+	return 0;
+}
+
+/* Does somebody (NTP) keep the clock right? A read needs no privilege. */
+static bool synchronised(void)
+{
+	struct timex tx = {.modes = 0};
+	const int r = adjtimex(&tx);
+
+	return r != -1 && r != TIME_ERROR && !(tx.status & STA_UNSYNC);
+}
+
+struct clock_view clock_now(struct core *c)
+{
+	const int64_t wall = time(NULL);
+	const struct clock_view v =
+		clock_judge(wall, c->clock.mark, wall < c->clock.mark && synchronised());
+
+	c->clock.mark = v.now;
+	return v;
+}
+
+int clock_note(struct core *c, struct diag *d)
+{
+	char text[24];
+	int r;
+
+	(void)clock_now(c);
+	if (c->clock.mark <= c->clock.written)
+		return 0;
+	(void)snprintf(text, sizeof(text), "%" PRId64, c->clock.mark);
+	r = store_meta_set(c->store, MARK_KEY, text, d);
+	if (r == 0)
+		c->clock.written = c->clock.mark;
+	return r;
+}
+
+/* A mark that is not a number is a damaged store: going on would reopen what has ended. */
+static int mark_read(struct core *c, struct diag *d)
+{
+	char text[24], *end = NULL;
+	int r = store_meta_get(c->store, MARK_KEY, text, sizeof(text), d);
+
+	if (r == ERR_NOT_FOUND)
+		return 0;
+	if (r)
+		return r;
+	errno = 0;
+	c->clock.mark = strtoll(text, &end, 10);
+	if (errno || end == text || *end || c->clock.mark < 0)
+		return diag_set(d, ERR_STORE, "the store's mark of time is damaged");
+	c->clock.written = c->clock.mark;
+	return 0;
+}
+
+void clock_arm(struct core *c)
+{
+	struct itimerspec when = {0};
+	const struct clock_view v = clock_now(c);
+	struct diag d = {0};
+	int64_t next = 0;
+
+	if (!v.trusted)
+		next = v.now; /* the moment at which the clock reaches the mark */
+	else if (store_peer_next_expiry(c->store, v.now, &next, &d))
+		core_fatal("cannot tell whose time ends next: %s", d.text);
+	/* Without any end it still tells when the clock is set. */
+	when.it_value.tv_sec = next ? next : v.now + WHEN_DURATION_MAX;
+	if (timerfd_settime(c->clock.fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL))
+		core_fatal("cannot set the timer: %s", strerror(errno));
+}
+
+/* ---- peers whose time has ended ---------------------------------------------------------------- */
+
+struct ended {
+	struct clock_view view;
+	int64_t since;
+	struct store_peer *peer;
+	size_t n, cap;
+};
+
+static int collect(void *arg, const struct store_peer *p)
+{
+	struct ended *e = arg;
+
+	if (p->expires == 0 || p->expires <= e->since || p->expires > e->view.now || p->disabled)
+		return 0;
+	e->peer = mem_grow(e->peer, &e->cap, e->n + 1, sizeof(*e->peer));
+	e->peer[e->n] = *p;
+	key_wipe(&e->peer[e->n].preshared, sizeof(e->peer[e->n].preshared));
+	e->n++;
+	return 0;
+}
+
+/* Their grants have ended in the kernel by themselves: each carries the peer's end, too. */
+static void ended_kernel(struct core *c, void *arg)
+{
+	const struct ended *e = arg;
+
+	for (size_t i = 0; i < e->n; i++)
+		desired_peer_del(c, &e->peer[i].public_key);
+}
+
+static int ended_store(struct core *c, void *arg, struct diag *d)
+{
+	const struct ended *e = arg;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < e->n; i++)
+		r = change_note(c, d, CHANGE_OURSELVES, "expire", &e->peer[i].name,
+				"its time has ended");
+	return r;
+}
+
+static int clock_carry_out(struct core *c, struct diag *d)
+{
+	struct ended e = {.view = clock_now(c), .since = c->clock.checked};
+	int r = store_peer_each(c->store, collect, &e, d);
+
+	if (r == 0 && e.n > 0)
+		r = change_remove(c, ended_kernel, ended_store, &e, d);
+	free(e.peer);
+	if (r == 0)
+		c->clock.checked = e.view.now;
+	return r;
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct core *c = arg;
+	struct diag d = {0};
+	uint64_t count;
+	const bool set = read(fd, &count, sizeof(count)) < 0 && errno == ECANCELED;
+
+	(void)what;
+	if (clock_carry_out(c, &d))
+		core_fatal("cannot carry out the end of a peer's time: %s", d.text);
+	if ((set || clock_now(c).trusted != c->clock.trusted) && desired_sync(c, &d))
+		core_fatal("the clock was set, and then: %s", d.text);
+	clock_arm(c);
+}
+
+int clock_open(struct core *c, struct diag *d)
+{
+	const int r = mark_read(c, d);
+
+	if (r)
+		return r;
+	c->clock.fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (c->clock.fd < 0)
+		return diag_errno(d, "timerfd_create");
+	c->clock.event = event_new(c->base, c->clock.fd, EV_READ | EV_PERSIST, on_timer, c);
+	if (!c->clock.event || event_add(c->clock.event, NULL))
+		return diag_set(d, ERR_SYSTEM, "cannot watch the timer");
+	c->clock.checked = clock_now(c).now;
+	return 0;
+}
+
+void clock_free(struct core *c)
+{
+	if (c->clock.event)
+		event_free(c->clock.event);
+	if (c->clock.fd > 0)
+		(void)close(c->clock.fd);
+}

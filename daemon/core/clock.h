@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Time, on a machine that may have no battery clock. A high-water mark of time is kept with each
+ * change of the store; what has ended stays ended whatever the clock says later. While the clock is
+ * behind the mark and not synchronised, nobody knows how late it is: whatever has an end is closed
+ * then.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+struct core;
+struct event;
+
+struct clock {
+	int64_t mark;	 /* the latest time ever seen */
+	int64_t written; /* what of it the store has */
+	int64_t checked; /* ends up to here have been carried out */
+	bool trusted;	 /* as it was when the kernel was last made equal to the store */
+	int fd;		 /* timerfd on CLOCK_REALTIME; it also tells when the clock is set */
+	struct event *event;
+};
+
+/* One look at the clock, by which a whole request is judged. */
+struct clock_view {
+	int64_t wall; /* what the machine's clock says */
+	int64_t now;  /* never before the mark */
+	bool trusted;
+};
+
+/* The rules, apart from where the numbers come from. */
+struct clock_view clock_judge(int64_t wall, int64_t mark, bool synchronised);
+/* Has this end passed, or must it be taken as passed? 0 (no end) never has. */
+bool clock_ended(const struct clock_view *v, int64_t end);
+/* The earlier of two ends, 0 being none. */
+int64_t clock_earlier(int64_t a, int64_t b);
+/* Seconds left, for a kernel time-out: 0 for no end, otherwise 1 or more. */
+uint32_t clock_left(const struct clock_view *v, int64_t end);
+/* From what a person gave (struct when; both 0: no end) to a point in time. ERR_BAD_TIME if it has
+ * passed, is more than WHEN_DURATION_MAX away, or cannot be counted now. */
+int clock_end(const struct clock_view *v, int64_t at, uint32_t after, int64_t *end, struct diag *d)
+	__attribute__((warn_unused_result));
+
+/* Reads the mark and makes the timer. */
+int clock_open(struct core *c, struct diag *d) __attribute__((warn_unused_result));
+void clock_free(struct core *c);
+struct clock_view clock_now(struct core *c);
+/* Writes the mark; part of every change (change.c). */
+int clock_note(struct core *c, struct diag *d) __attribute__((warn_unused_result));
+/* Sets the timer to the next end of a peer. After each change. */
+void clock_arm(struct core *c);

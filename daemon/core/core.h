@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of printgate-core share: one struct, made by main.c, and the bounds of what one
+ * gateway holds.
+ */
+#pragma once
+
+#include <event2/event.h>
+
+#include "common/privmsg.h"
+#include "daemon/core/clock.h"
+#include "daemon/core/live.h"
+#include "db/store.h"
+
+/* Chosen so that a full change never has more than PRIV_ITEMS_MAX items (desired.c asserts it). */
+#define CORE_PRINTERS_MAX 1024
+#define CORE_PEERS_MAX	  20000
+#define CORE_GRANTS_MAX	  200000
+
+struct priv;
+struct seal;
+struct clients;
+
+struct core {
+	struct event_base *base;
+	struct store *store;
+	struct priv *priv;
+	struct seal *seal;
+	struct clients *clients;
+	struct clock clock;
+	struct live live;
+	struct privmsg_hello gateway; /* what printgated told at the start */
+	int64_t started;	      /* CLOCK_MONOTONIC, seconds */
+	/* How many there are: counted by each full change, kept by what adds and removes. */
+	uint32_t printers, peers, grants;
+};
+
+/* Logs the sentence and ends the process: where store and kernel cannot be made equal any more, a
+ * restart is the repair. */
+void core_fatal(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+/* Seconds since this process started. */
+uint64_t core_uptime(const struct core *c);

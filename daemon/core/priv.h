@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Core's end of the privilege line (common/privmsg.h): synchronous, one change or dump at a time. A
+ * line that is broken, or that says what it may not, ends the process: without printgated there is
+ * nothing to be done here. So only what the kernel may refuse returns an error.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "common/privmsg.h"
+
+struct priv;
+
+/* Takes the socket and waits for HELLO, which it copies to *hello after a check of what configs
+ * for phones are made from. */
+int priv_open(struct priv **out, int fd, struct privmsg_hello *hello, struct diag *d)
+	__attribute__((warn_unused_result));
+void priv_free(struct priv *p);
+int priv_fd(const struct priv *p);
+
+/* One change: begin, any number of items, commit. The items are sent as they come. */
+void priv_begin(struct priv *p, bool full);
+void priv_item(struct priv *p, enum privmsg_type type, const void *msg);
+/* Waits for the answer: 0, or the kernel's refusal with its sentence. */
+int priv_commit(struct priv *p, struct diag *d) __attribute__((warn_unused_result));
+
+/* Calls fn for each peer of the device, in no order. */
+typedef void (*priv_stats_fn)(void *arg, const struct privmsg_stats *s);
+int priv_dump(struct priv *p, priv_stats_fn fn, void *arg, struct diag *d)
+	__attribute__((warn_unused_result));
+
+/* Tells printgated that requests are answered from now on. */
+void priv_ready(struct priv *p);
+
+/* To be called when the socket is readable between exchanges: notes a RESYNC; ends the process at
+ * end of file. */
+void priv_readable(struct priv *p);
+/* Did printgated ask for a full change since the last call? */
+bool priv_resync_wanted(struct priv *p);

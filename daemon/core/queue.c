@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An out-queue in one piece of memory: a list of 10,000 peers is some 100,000 small datagrams, each
+ * of which would otherwise be an allocation of its own.
+ */
+#include "daemon/core/queue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+
+#define LENGTH_BYTES sizeof(uint16_t)
+#define FIRST_BYTES  4096
+
+bool queue_empty(const struct queue *q)
+{
+	return q->head == q->end;
+}
+
+/* Not realloc(), which would leave the old copy as it is. */
+static void queue_move(struct queue *q, size_t cap)
+{
+	uint8_t *bytes = mem_zalloc(cap, 1);
+	const size_t n = q->end - q->head;
+
+	if (n > 0)
+		memcpy(bytes, q->bytes + q->head, n);
+	queue_clear(q);
+	*q = (struct queue){.bytes = bytes, .end = n, .cap = cap};
+}
+
+bool queue_put(struct queue *q, const uint8_t *datagram, size_t n, size_t max)
+{
+	const size_t need = LENGTH_BYTES + n;
+	const uint16_t length = (uint16_t)n;
+	size_t cap = q->cap ? q->cap : FIRST_BYTES;
+
+	if (n > UINT16_MAX || q->end - q->head + need > max)
+		return false;
+	while (cap < q->end + need)
+		cap *= 2;
+	if (cap != q->cap)
+		queue_move(q, cap);
+	memcpy(q->bytes + q->end, &length, LENGTH_BYTES);
+	memcpy(q->bytes + q->end + LENGTH_BYTES, datagram, n);
+	q->end += need;
+	return true;
+}
+
+const uint8_t *queue_first(const struct queue *q, size_t *n)
+{
+	uint16_t length = 0;
+
+	if (!queue_empty(q))
+		memcpy(&length, q->bytes + q->head, LENGTH_BYTES);
+	*n = length;
+	return length ? q->bytes + q->head + LENGTH_BYTES : NULL;
+}
+
+void queue_drop_first(struct queue *q)
+{
+	size_t n;
+
+	if (!queue_first(q, &n))
+		return;
+	explicit_bzero(q->bytes + q->head, LENGTH_BYTES + n);
+	q->head += LENGTH_BYTES + n;
+	if (queue_empty(q))
+		queue_clear(q);
+}
+
+void queue_clear(struct queue *q)
+{
+	if (q->bytes)
+		explicit_bzero(q->bytes, q->cap);
+	free(q->bytes);
+	*q = (struct queue){0};
+}

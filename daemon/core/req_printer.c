@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Requests about printers: list, add, remove. Adding one needs nothing new on any phone: its VPN
+ * address lies in the one prefix that phones know already.
+ */
+#include "daemon/core/answer.h"
+
+#include <stdio.h>
+
+#include "daemon/core/change.h"
+#include "daemon/core/desired.h"
+
+struct printer_job {
+	const struct request *r;
+	struct store_printer printer;
+	struct grants grants;
+};
+
+static void job_cleanup(struct printer_job *j)
+{
+	grants_free(&j->grants);
+}
+#define auto_job __attribute__((cleanup(job_cleanup))) struct printer_job
+
+int req_printers(const struct request *r, const union control_any *msg, struct diag *d)
+{
+	(void)msg;
+	return answer_printers(r, d);
+}
+
+/* ---- add --------------------------------------------------------------------------------------- */
+
+static int address_check(const struct core *c, const struct control_printer_add *msg,
+			 struct diag *d)
+{
+	if (msg->kind == PRINTER_SELF)
+		return 0;
+	if ((msg->kind == PRINTER_HOST) != (msg->address.len == 32))
+		return diag_set(d, ERR_BAD_ADDRESS,
+				"a printer is one address, a printer subnet is more than one");
+	return target_check(c->gateway.tunnel, msg->address, d);
+}
+
+static void printer_fill(struct store_printer *p, const struct control_printer_add *msg,
+			 int64_t now)
+{
+	p->name = msg->name;
+	p->kind = msg->kind;
+	p->address = msg->kind == PRINTER_SELF ? (struct prefix4){0, 32} : msg->address;
+	p->services = msg->services;
+	p->created = now;
+	(void)snprintf(p->preset, sizeof(p->preset), "%s", msg->preset);
+}
+
+static int add_store(struct core *c, void *arg, struct diag *d)
+{
+	struct printer_job *j = arg;
+	struct store_printer *p = &j->printer;
+	char vpn[PREFIX4_TEXT_BYTES];
+	int e = store_vpn_free(c->store, c->gateway.tunnel, p->address.len, &p->vpn, d);
+
+	if (e == 0)
+		e = store_printer_insert(c->store, p, d);
+	if (e)
+		return e;
+	prefix4_format(vpn, p->vpn);
+	return change_note(c, d, j->r->actor, "printer-add", &p->name, "reached at %s", vpn);
+}
+
+static void add_kernel(struct core *c, void *arg)
+{
+	const struct printer_job *j = arg;
+
+	desired_printer_put(c, &j->printer);
+}
+
+static int add_undo(struct core *c, void *arg, struct diag *d)
+{
+	const struct printer_job *j = arg;
+	const int e = store_printer_delete(c->store, j->printer.id, d);
+
+	return e ? e
+		 : change_note(c, d, CHANGE_OURSELVES, "printer-remove", &j->printer.name,
+			       "the kernel refused it");
+}
+
+int req_printer_add(const struct request *r, const union control_any *msg, struct diag *d)
+{
+	struct core *c = r->core;
+	auto_job j = {.r = r};
+	int e = address_check(c, &msg->printer_add, d);
+
+	if (e)
+		return e;
+	if (c->printers >= CORE_PRINTERS_MAX)
+		return diag_set(d, ERR_LIMIT, "a gateway holds at most %d printers",
+				CORE_PRINTERS_MAX);
+	printer_fill(&j.printer, &msg->printer_add, clock_now(c).now);
+	e = change_add(c, add_store, add_kernel, add_undo, &j, d);
+	if (e)
+		return e;
+	c->printers++;
+	answer_printer(r, &j.printer);
+	return 0;
+}
+
+/* ---- remove ------------------------------------------------------------------------------------ */
+
+static void remove_kernel(struct core *c, void *arg)
+{
+	const struct printer_job *j = arg;
+
+	for (size_t i = 0; i < j->grants.n; i++)
+		desired_grant_del(c, j->grants.item[i].peer_address, j->printer.vpn);
+	desired_printer_del(c, &j->printer);
+}
+
+static int remove_store(struct core *c, void *arg, struct diag *d)
+{
+	const struct printer_job *j = arg;
+	const int e = store_printer_delete(c->store, j->printer.id, d);
+
+	return e ? e
+		 : change_note(c, d, j->r->actor, "printer-remove", &j->printer.name,
+			       "and %zu grants with it", j->grants.n);
+}
+
+int req_printer_remove(const struct request *r, const union control_any *msg, struct diag *d)
+{
+	struct core *c = r->core;
+	auto_job j = {.r = r};
+	int e = answer_find_printer(c, &msg->named.name, &j.printer, d);
+
+	if (e == 0)
+		e = grants_of_printer(c, j.printer.id, &j.grants, d);
+	if (e == 0)
+		e = change_remove(c, remove_kernel, remove_store, &j, d);
+	if (e)
+		return e;
+	c->printers--;
+	c->grants -= (uint32_t)j.grants.n;
+	answer_printer(r, &j.printer);
+	return 0;
+}

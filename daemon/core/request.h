@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Requests: one table from a message's type to the function that carries it out. Each of those is
+ * in a req_*.c; it queues items (request_item) and returns 0 or an error with its sentence. END or
+ * ERROR is sent here.
+ */
+#pragma once
+
+#include "common/control.h"
+
+struct client;
+struct core;
+
+struct request {
+	struct core *core;
+	struct client *client;
+	const char *actor; /* for events */
+};
+
+typedef int (*request_fn)(const struct request *r, const union control_any *msg, struct diag *d);
+
+/* Carries out one decoded message of the client's and queues the whole answer. */
+void request_run(struct core *c, struct client *cl, uint16_t type, const union control_any *msg);
+void request_item(const struct request *r, uint16_t type, const void *msg);
+
+int req_status(const struct request *r, const union control_any *msg, struct diag *d);
+int req_peers(const struct request *r, const union control_any *msg, struct diag *d);
+int req_log(const struct request *r, const union control_any *msg, struct diag *d);
+int req_web_view(const struct request *r, const union control_any *msg, struct diag *d);
+int req_peer_show(const struct request *r, const union control_any *msg, struct diag *d);
+int req_rename(const struct request *r, const union control_any *msg, struct diag *d);
+int req_disable(const struct request *r, const union control_any *msg, struct diag *d);
+int req_enable(const struct request *r, const union control_any *msg, struct diag *d);
+int req_revoke(const struct request *r, const union control_any *msg, struct diag *d);
+int req_enroll(const struct request *r, const union control_any *msg, struct diag *d);
+int req_qr(const struct request *r, const union control_any *msg, struct diag *d);
+int req_rekey(const struct request *r, const union control_any *msg, struct diag *d);
+int req_allow(const struct request *r, const union control_any *msg, struct diag *d);
+int req_deny(const struct request *r, const union control_any *msg, struct diag *d);
+int req_printers(const struct request *r, const union control_any *msg, struct diag *d);
+int req_printer_add(const struct request *r, const union control_any *msg, struct diag *d);
+int req_printer_remove(const struct request *r, const union control_any *msg, struct diag *d);
