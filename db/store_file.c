@@ -33,6 +33,11 @@ char *store_file_path(const char *path, const char *suffix)
 	return out;
 }
 
+static int file_errno(const char *what, const char *path, struct diag *d)
+{
+	return diag_set(d, ERR_STORE, "cannot %s %s: %s", what, path, strerror(errno));
+}
+
 static uint32_t be32(const uint8_t *p)
 {
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
@@ -43,10 +48,8 @@ static int header_check(const char *path, int version, int fd, struct diag *d)
 	uint8_t h[HEADER_BYTES];
 	ssize_t n = pread(fd, h, sizeof(h), 0);
 
-	if (n < 0) {
-		(void)diag_errno(d, "cannot read %s", path);
-		return ERR_STORE;
-	}
+	if (n < 0)
+		return file_errno("read", path, d);
 	if (n == 0)
 		return diag_set(d, ERR_STORE,
 				"%s is empty, which no printgate store is; restore a backup, or "
@@ -73,17 +76,15 @@ static int file_check(const char *path, int version, int fd, struct diag *d)
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return diag_errno(d, "cannot look at %s", path);
+		return file_errno("look at", path, d);
 	if (!S_ISREG(st.st_mode))
 		return diag_set(d, ERR_STORE, "%s is not a regular file", path);
 	int err = header_check(path, version, fd, d);
 
 	if (err)
 		return err;
-	if ((st.st_mode & 07777) != 0600 && fchmod(fd, 0600) < 0) {
-		(void)diag_errno(d, "cannot make %s private (mode 0600)", path);
-		return ERR_STORE;
-	}
+	if ((st.st_mode & 07777) != 0600 && fchmod(fd, 0600) < 0)
+		return file_errno("make private", path, d);
 	return 0;
 }
 
@@ -117,8 +118,7 @@ int store_file_check(const char *path, int version, bool *exists, struct diag *d
 		return file_check(path, version, fd, d);
 	if (!*exists)
 		return check_absent(path, d);
-	(void)diag_errno(d, "cannot open %s", path);
-	return ERR_STORE;
+	return file_errno("open", path, d);
 }
 
 int store_file_make(const char *path, struct diag *d)
@@ -129,8 +129,7 @@ int store_file_make(const char *path, struct diag *d)
 		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd >= 0 && fchmod(fd, 0600) == 0)
 		return 0;
-	(void)diag_errno(d, "cannot create %s", path);
-	return ERR_STORE;
+	return file_errno("create", path, d);
 }
 
 static int sync_path(const char *path, int flags)
@@ -148,6 +147,5 @@ int store_file_rename(const char *from, const char *to, bool replace, struct dia
 	    renameat2(AT_FDCWD, from, AT_FDCWD, to, replace ? 0 : RENAME_NOREPLACE) == 0 &&
 	    sync_path(dirname(copy), O_RDONLY | O_DIRECTORY) == 0)
 		return 0;
-	(void)diag_errno(d, "cannot write %s", to);
-	return ERR_STORE;
+	return file_errno("write", to, d);
 }
