@@ -43,7 +43,8 @@ PROGRAMS	= $(B)/printgated $(B)/printgate-core $(B)/printgate-web $(B)/printgate
 all: $(PROGRAMS)
 
 obj	= $(patsubst %.c,$(B)/%.o,$(1))
-ALL_SRC	= $(COMMON_SRC) $(DB_SRC) $(PRIV_SRC) $(CORE_SRC) $(WEB_SRC) $(CLI_SRC) $(UNIT_SRC)
+ALL_SRC	= $(COMMON_SRC) $(DB_SRC) $(PRIV_SRC) $(CORE_SRC) $(WEB_SRC) $(CLI_SRC) $(UNIT_SRC) \
+	  $(NETNS_SRC)
 
 # Flags stamp: a change of compiler or flags rebuilds everything.
 FLAGS	= $(CC) $(STD) $(WARN) $(HARDEN) $(SAN) $(CPPFLAGS) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) \
@@ -59,6 +60,7 @@ $(B)/daemon/core/% $(B)/db/%: PKGCFLAGS = $(call cflags_of,$(CORE_PKG))
 $(B)/web/%:		PKGCFLAGS = $(call cflags_of,$(WEB_PKG))
 $(B)/cli/%:		PKGCFLAGS = $(call cflags_of,$(CLI_PKG))
 $(B)/common/%:		PKGCFLAGS = $(call cflags_of,libsodium)
+$(B)/tests/netns/%:	PKGCFLAGS = $(call cflags_of,$(PRIV_PKG))
 $(B)/tests/unit/%:	PKGCFLAGS = $(call cflags_of,$(UNIT_PKG))
 
 $(B)/%.o: %.c $(B)/flags
@@ -99,6 +101,16 @@ $(B)/unit/%: $(B)/tests/unit/%.o $(B)/priv.a $(B)/core.a $(B)/cli.a $(B)/web.a $
 
 unit: $(UNIT_BIN)
 	$(Q)set -e; for t in $(UNIT_BIN); do echo "  UNIT    $$t"; $$t; done
+
+# Programs that tests in network namespaces drive: tests/netns/X.c is one program.
+NETNS_SRC	= $(wildcard tests/netns/*.c)
+NETNS_BIN	= $(patsubst tests/netns/%.c,$(B)/netns/%,$(NETNS_SRC))
+
+$(B)/netns/%: $(B)/tests/netns/%.o $(B)/priv.a $(B)/common.a
+	@mkdir -p $(@D)
+	$(LINK) $^ $(call libs_of,$(PRIV_PKG))
+
+netns-programs: $(NETNS_BIN)
 
 # All unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, in a build folder of their
 # own. (_FORTIFY_SOURCE would hide overflows from ASan behind its own checks.)
@@ -174,7 +186,7 @@ uninstall:
 clean:
 	rm -rf $(B) $(B)-asan
 
-.PHONY: all unit check-asan check-static check-layers format-check format lint lint-tidy \
+.PHONY: all unit netns-programs check-asan check-static check-layers format-check format lint lint-tidy \
 	lint-cppcheck lint-sh lint-man install uninstall clean FORCE
 .SECONDARY:
 -include $(patsubst %.c,$(B)/%.d,$(ALL_SRC))

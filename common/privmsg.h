@@ -26,7 +26,7 @@ enum privmsg_type {
 	/* core → printgated */
 	PRIV_BEGIN = 1,	  /* privmsg_begin */
 	PRIV_PRINTER_PUT, /* privmsg_printer */
-	PRIV_PRINTER_DEL, /* privmsg_printer; its services go with it, its grants must be deleted too */
+	PRIV_PRINTER_DEL, /* privmsg_printer; core deletes its services and grants in the same change */
 	PRIV_SERVICE_PUT, /* privmsg_service */
 	PRIV_SERVICE_DEL, /* privmsg_service */
 	PRIV_GRANT_PUT,	  /* privmsg_grant */

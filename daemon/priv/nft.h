@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table `inet printgate` over libnftnl and libmnl: a constant skeleton, and elements that move.
- * tests/golden/ruleset.nft shows what this file loads. Only this file, nft_expr.c and nft_rules.c
- * know about nftables. Every change is one transaction: applied whole or not at all.
+ * The table `inet printgate` over libnftnl and libmnl: constant rules, and elements that move.
+ * tests/golden/ruleset.nft shows what is loaded. Only this file and those whose names begin with
+ * nft_ know about nftables: nft_rules.c is the policy, nft_set.c the sets, nft_expr.c how a rule's
+ * words are spelt, nft_batch.c the transaction. Every change is applied whole or not at all.
  */
 #pragma once
 

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the terms of nft_expr.h to the kernel's expressions. Knows how nftables computes, not what is
+ * allowed: that is nft_rules.c. Registers: 1 is sixteen bytes wide; 9 and 10 are its second and
+ * third quarter, where the further parts of a key go.
+ */
+#include "daemon/priv/nft_expr.h"
+
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_nat.h>
+#include <libnftnl/expr.h>
+#include <net/if.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <string.h>
+
+#define REG_KEY	   NFT_REG_1
+#define REG_KEY_2  NFT_REG32_01
+#define REG_KEY_3  NFT_REG32_02
+#define REG_SECOND NFT_REG_2
+
+static struct nftnl_expr *expr_add(struct nft_rule *r, const char *kind)
+{
+	struct nftnl_expr *e = nft_need(nftnl_expr_alloc(kind));
+
+	nftnl_rule_add_expr(r->rule, e);
+	return e;
+}
+
+static void load_meta(struct nft_rule *r, uint32_t key, uint32_t reg)
+{
+	struct nftnl_expr *e = expr_add(r, "meta");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, key);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, reg);
+}
+
+static void load_payload(struct nft_rule *r, uint32_t base, size_t offset, size_t len, uint32_t reg)
+{
+	struct nftnl_expr *e = expr_add(r, "payload");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, base);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, (uint32_t)offset);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, (uint32_t)len);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, reg);
+}
+
+static void load_ct(struct nft_rule *r, uint32_t key, int direction, uint32_t reg)
+{
+	struct nftnl_expr *e = expr_add(r, "ct");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, key);
+	if (direction >= 0)
+		nftnl_expr_set_u8(e, NFTNL_EXPR_CT_DIR, (uint8_t)direction);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, reg);
+}
+
+static void load_immediate(struct nft_rule *r, uint32_t reg, const void *value, uint32_t len)
+{
+	struct nftnl_expr *e = expr_add(r, "immediate");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, reg);
+	nftnl_expr_set(e, NFTNL_EXPR_IMM_DATA, value, len);
+}
+
+static void compare(struct nft_rule *r, uint32_t op, const void *value, uint32_t len)
+{
+	struct nftnl_expr *e = expr_add(r, "cmp");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, REG_KEY);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, op);
+	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, value, len);
+}
+
+static void mask(struct nft_rule *r, const void *bits, uint32_t len)
+{
+	static const uint32_t zero;
+	struct nftnl_expr *e = expr_add(r, "bitwise");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, REG_KEY);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, REG_KEY);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, len);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, bits, len);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, &zero, len);
+}
+
+static void to_network_order(struct nft_rule *r, uint32_t len)
+{
+	struct nftnl_expr *e = expr_add(r, "byteorder");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_SREG, REG_KEY);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_DREG, REG_KEY);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_OP, NFT_BYTEORDER_HTON);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_LEN, len);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BYTEORDER_SIZE, len);
+}
+
+static struct nftnl_expr *lookup(struct nft_rule *r, const char *set)
+{
+	struct nftnl_expr *e = expr_add(r, "lookup");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, REG_KEY);
+	nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, set);
+	return e;
+}
+
+/* The table is of family inet: what follows holds for IPv4 packets only. */
+static void want_ip4(struct nft_rule *r)
+{
+	static const uint8_t ip4 = NFPROTO_IPV4;
+
+	if (r->is_ip4)
+		return;
+	load_meta(r, NFT_META_NFPROTO, REG_KEY);
+	compare(r, NFT_CMP_EQ, &ip4, sizeof(ip4));
+	r->is_ip4 = true;
+}
+
+static void want_protocol(struct nft_rule *r, uint8_t protocol)
+{
+	if (r->is_protocol == protocol)
+		return;
+	load_meta(r, NFT_META_L4PROTO, REG_KEY);
+	compare(r, NFT_CMP_EQ, &protocol, sizeof(protocol));
+	r->is_protocol = protocol;
+}
+
+/* IPv4 is tested by the caller: the test needs the key's register. */
+static void load_part(struct nft_rule *r, uint32_t part, uint32_t reg)
+{
+	switch ((enum nft_part)part) {
+	case PART_SADDR:
+		load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, offsetof(struct iphdr, saddr), 4, reg);
+		break;
+	case PART_DADDR:
+		load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, offsetof(struct iphdr, daddr), 4, reg);
+		break;
+	case PART_CT_ORIGINAL_DADDR:
+		load_ct(r, NFT_CT_DST_IP, IP_CT_DIR_ORIGINAL, reg);
+		break;
+	case PART_CT_REPLY_SADDR:
+		load_ct(r, NFT_CT_SRC_IP, IP_CT_DIR_REPLY, reg);
+		break;
+	}
+}
+
+static bool in_header(uint32_t part)
+{
+	return part == PART_SADDR || part == PART_DADDR;
+}
+
+void nft_rule_terms(struct nft_rule *r, const struct nft_term *terms)
+{
+	for (; terms->emit; terms++)
+		terms->emit(r, terms);
+}
+
+void nft_emit_ifname(struct nft_rule *r, const struct nft_term *t)
+{
+	char name[IFNAMSIZ] = "";
+
+	memcpy(name, t->name, strnlen(t->name, sizeof(name) - 1));
+	load_meta(r, t->a, REG_KEY);
+	compare(r, t->b, name, sizeof(name));
+}
+
+void nft_emit_ifname_in(struct nft_rule *r, const struct nft_term *t)
+{
+	load_meta(r, t->a, REG_KEY);
+	(void)lookup(r, t->name);
+}
+
+void nft_emit_meta(struct nft_rule *r, const struct nft_term *t)
+{
+	uint8_t byte = (uint8_t)t->b;
+
+	load_meta(r, t->a, REG_KEY);
+	compare(r, NFT_CMP_EQ, t->c == 1 ? (const void *)&byte : &t->b, t->c);
+	if (t->a == NFT_META_NFPROTO)
+		r->is_ip4 = t->b == NFPROTO_IPV4;
+}
+
+void nft_emit_addr(struct nft_rule *r, const struct nft_term *t)
+{
+	uint32_t addr = htonl(t->b);
+
+	if (in_header(t->a))
+		want_ip4(r);
+	load_part(r, t->a, REG_KEY);
+	compare(r, NFT_CMP_EQ, &addr, sizeof(addr));
+}
+
+void nft_emit_addr_in(struct nft_rule *r, const struct nft_term *t)
+{
+	uint32_t addr = htonl(t->b), bits = htonl(t->c);
+
+	want_ip4(r);
+	load_part(r, t->a, REG_KEY);
+	mask(r, &bits, sizeof(bits));
+	compare(r, NFT_CMP_EQ, &addr, sizeof(addr));
+}
+
+void nft_emit_saddr_outside(struct nft_rule *r, const struct nft_term *t)
+{
+	uint32_t from = htonl(t->a), to = htonl(t->b);
+	struct nftnl_expr *e;
+
+	want_ip4(r);
+	load_part(r, PART_SADDR, REG_KEY);
+	e = expr_add(r, "range");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_RANGE_SREG, REG_KEY);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_RANGE_OP, NFT_RANGE_NEQ);
+	nftnl_expr_set(e, NFTNL_EXPR_RANGE_FROM_DATA, &from, sizeof(from));
+	nftnl_expr_set(e, NFTNL_EXPR_RANGE_TO_DATA, &to, sizeof(to));
+}
+
+void nft_emit_port(struct nft_rule *r, const struct nft_term *t)
+{
+	uint16_t port = htons((uint16_t)t->c);
+
+	want_protocol(r, (uint8_t)t->b);
+	load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 2 * t->a, sizeof(port), REG_KEY);
+	compare(r, NFT_CMP_EQ, &port, sizeof(port));
+}
+
+void nft_emit_icmp_type(struct nft_rule *r, const struct nft_term *t)
+{
+	uint8_t type = (uint8_t)t->a;
+
+	want_ip4(r);
+	want_protocol(r, IPPROTO_ICMP);
+	load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, offsetof(struct icmphdr, type), sizeof(type),
+		     REG_KEY);
+	compare(r, NFT_CMP_EQ, &type, sizeof(type));
+}
+
+void nft_emit_tcp_flag(struct nft_rule *r, const struct nft_term *t)
+{
+	static const uint8_t none;
+	uint8_t flag = (uint8_t)t->a;
+
+	want_protocol(r, IPPROTO_TCP);
+	load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 13, sizeof(flag), REG_KEY); /* th_flags */
+	mask(r, &flag, sizeof(flag));
+	compare(r, NFT_CMP_NEQ, &none, sizeof(none));
+}
+
+/* b: the state is among these, else: it is none of them. */
+void nft_emit_ct_state(struct nft_rule *r, const struct nft_term *t)
+{
+	static const uint32_t none;
+
+	load_ct(r, NFT_CT_STATE, -1, REG_KEY);
+	if (t->b)
+		mask(r, &t->a, sizeof(t->a));
+	compare(r, NFT_CMP_NEQ, t->b ? &none : &t->a, sizeof(none));
+}
+
+void nft_emit_ct_direction(struct nft_rule *r, const struct nft_term *t)
+{
+	uint8_t direction = (uint8_t)t->a;
+
+	load_ct(r, NFT_CT_DIRECTION, -1, REG_KEY);
+	compare(r, NFT_CMP_EQ, &direction, sizeof(direction));
+}
+
+void nft_emit_pair(struct nft_rule *r, const struct nft_term *t)
+{
+	if (in_header(t->a) || in_header(t->b))
+		want_ip4(r);
+	load_part(r, t->a, REG_KEY);
+	load_part(r, t->b, REG_KEY_2);
+	nftnl_expr_set_u32(lookup(r, t->name), NFTNL_EXPR_LOOKUP_FLAGS, t->c);
+}
+
+void nft_emit_service(struct nft_rule *r, const struct nft_term *t)
+{
+	want_ip4(r);
+	load_part(r, t->a, REG_KEY);
+	load_meta(r, NFT_META_L4PROTO, REG_KEY_2);
+	load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 2 * t->b, sizeof(uint16_t), REG_KEY_3);
+	(void)lookup(r, t->name);
+}
+
+void nft_emit_verdict(struct nft_rule *r, const struct nft_term *t)
+{
+	struct nftnl_expr *e = expr_add(r, "immediate");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, t->a);
+	if (t->name)
+		nftnl_expr_set_str(e, NFTNL_EXPR_IMM_CHAIN, t->name);
+}
+
+void nft_emit_reject(struct nft_rule *r, const struct nft_term *t)
+{
+	struct nftnl_expr *e = expr_add(r, "reject");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_REJECT_TYPE, t->a);
+	nftnl_expr_set_u8(e, NFTNL_EXPR_REJECT_CODE, (uint8_t)t->b);
+}
+
+static struct nftnl_expr *nat(struct nft_rule *r)
+{
+	struct nftnl_expr *e = expr_add(r, "nat");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FAMILY, NFPROTO_IPV4);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, REG_KEY);
+	return e;
+}
+
+void nft_emit_dnat(struct nft_rule *r, const struct nft_term *t)
+{
+	uint32_t addr = htonl(t->a);
+	uint16_t port = htons((uint16_t)t->b);
+
+	load_immediate(r, REG_KEY, &addr, sizeof(addr));
+	load_immediate(r, REG_SECOND, &port, sizeof(port));
+	nftnl_expr_set_u32(nat(r), NFTNL_EXPR_NAT_REG_PROTO_MIN, REG_SECOND);
+}
+
+/* a: the map's values are ranges of addresses, each mapped host by host. */
+void nft_emit_dnat_map(struct nft_rule *r, const struct nft_term *t)
+{
+	struct nftnl_expr *e;
+
+	want_ip4(r);
+	load_part(r, PART_DADDR, REG_KEY);
+	nftnl_expr_set_u32(lookup(r, t->name), NFTNL_EXPR_LOOKUP_DREG, REG_KEY);
+	e = nat(r);
+	if (!t->a)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MAX, REG_KEY_2);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FLAGS, NF_NAT_RANGE_NETMAP);
+}
+
+void nft_emit_masquerade(struct nft_rule *r, const struct nft_term *t)
+{
+	(void)t;
+	(void)expr_add(r, "masq");
+}
+
+/* `tcp option maxseg size set rt mtu`: writes down what the route's MTU allows. */
+void nft_emit_clamp(struct nft_rule *r, const struct nft_term *t)
+{
+	struct nftnl_expr *e = expr_add(r, "rt");
+
+	(void)t;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_RT_KEY, NFT_RT_TCPMSS);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_RT_DREG, REG_KEY);
+	to_network_order(r, 2);
+	e = expr_add(r, "exthdr");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_SREG, REG_KEY);
+	nftnl_expr_set_u8(e, NFTNL_EXPR_EXTHDR_TYPE, TCPOPT_MAXSEG);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_OFFSET, 2);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_LEN, 2);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The constant rules, to be read beside tests/golden/ruleset.nft. What they must hold, each against
+ * somebody who tries:
+ *
+ * - Every packet is looked up, in both directions; there is no "established: accept" before the
+ *   look-ups. A grant taken away, or timed out, stops a running stream with its next packet.
+ * - A chain that must be closed ends in `drop` or in `goto refuse`, never in a policy: a base
+ *   chain's drop policy takes effect only after the transaction that brings it.
+ * - Packets that are neither to nor from our interface leave by the first rules, untouched.
+ */
+#include "daemon/priv/nft_rules.h"
+
+#include <limits.h>
+#include <netinet/tcp.h>
+#include <libnftnl/chain.h>
+
+#include "daemon/priv/nft_expr.h"
+
+#include <linux/netfilter_ipv4.h>
+
+struct rules {
+	struct nft_batch *batch;
+	const struct nft_shape *shape;
+	const char *chain; /* the one that rules are being added to */
+};
+
+static void chain_build(struct rules *r, struct nftnl_chain *c)
+{
+	struct nlmsghdr *nlh =
+		nft_batch_message(r->batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE, NFT_NO_MARK);
+
+	nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, NFT_TABLE);
+	nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, r->chain);
+	nftnl_chain_nlmsg_build_payload(nlh, c);
+	nft_batch_end_message(r->batch, nlh);
+	nftnl_chain_free(c);
+}
+
+/* A chain that is reached by goto. */
+static void chain(struct rules *r, const char *name)
+{
+	r->chain = name;
+	chain_build(r, nft_need(nftnl_chain_alloc()));
+}
+
+static void base_chain(struct rules *r, const char *name, const char *type, uint32_t hook,
+		       int priority)
+{
+	struct nftnl_chain *c = nft_need(nftnl_chain_alloc());
+
+	r->chain = name;
+	nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, type);
+	nftnl_chain_set_u32(c, NFTNL_CHAIN_HOOKNUM, hook);
+	nftnl_chain_set_s32(c, NFTNL_CHAIN_PRIO, priority);
+	nftnl_chain_set_u32(c, NFTNL_CHAIN_POLICY, NF_ACCEPT);
+	chain_build(r, c);
+}
+
+static void rule_add(struct rules *r, const struct nft_term *terms)
+{
+	struct nft_rule rule = {.rule = nft_need(nftnl_rule_alloc())};
+	struct nlmsghdr *nlh = nft_batch_message(r->batch, NFT_MSG_NEWRULE,
+						 NLM_F_CREATE | NLM_F_APPEND, NFT_NO_MARK);
+
+	nftnl_rule_set_u32(rule.rule, NFTNL_RULE_FAMILY, NFPROTO_INET);
+	nftnl_rule_set_str(rule.rule, NFTNL_RULE_TABLE, NFT_TABLE);
+	nftnl_rule_set_str(rule.rule, NFTNL_RULE_CHAIN, r->chain);
+	nft_rule_terms(&rule, terms);
+	nftnl_rule_nlmsg_build_payload(nlh, rule.rule);
+	nft_batch_end_message(r->batch, nlh);
+	nftnl_rule_free(rule.rule);
+}
+
+#define RULE(r, ...) rule_add(r, (const struct nft_term[]){__VA_ARGS__, {.emit = NULL}})
+
+/* Answered at once, so that a phone shows an error and not a spinner. */
+static void refuse(struct rules *r)
+{
+	chain(r, "refuse");
+	RULE(r, TCP, REJECT_RESET);
+	RULE(r, REJECT_PROHIBITED);
+	RULE(r, DROP);
+}
+
+/* The gate. Before connection tracking, so that what is refused costs no state; after the
+ * reassembly of fragments, which connection tracking brings along (a fragment without ports would
+ * match no service anyway). */
+static void from_tunnel(struct rules *r, const char *wg, struct prefix4 tunnel, uint32_t gateway)
+{
+	base_chain(r, "from_tunnel", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_RAW);
+	/* Nobody routes into the tunnel, nor to the page (the weak host model would let a LAN host
+	 * reach it); `lo` is this machine talking to its own tunnel address. */
+	RULE(r, DADDR_IN(tunnel), IIFNAME_NOT(wg), IIFNAME_NOT("lo"), DROP);
+	RULE(r, IIFNAME_NOT(wg), ACCEPT);
+	/* WireGuard has checked each peer's source already; this one needs no trust in it. */
+	RULE(r, SADDR_OUTSIDE(tunnel_first_peer(tunnel), tunnel_last_peer(tunnel)), DROP);
+	if (r->shape->page_port)
+		RULE(r, DADDR(gateway), TCP_DPORT(r->shape->page_port), ACCEPT);
+	RULE(r, DADDR(gateway), ICMP_TYPE(ICMP_ECHO), ACCEPT);
+	RULE(r, IPV6, GOTO("refuse"));
+	RULE(r, PAIR_NOT_IN("grants", PART_SADDR, PART_DADDR),
+	     PAIR_NOT_IN("subnet_grants", PART_SADDR, PART_DADDR), GOTO("refuse"));
+	/* No other ICMP: errors from a phone would have to be believed before connection tracking
+	 * knows what they are about. */
+	RULE(r, ICMP_TYPE(ICMP_ECHO), ACCEPT);
+	RULE(r, SERVICE_IN("services", PART_DADDR, PORT_DESTINATION), ACCEPT);
+	RULE(r, SERVICE_IN("ranges", PART_DADDR, PORT_DESTINATION), ACCEPT);
+	RULE(r, GOTO("refuse"));
+}
+
+/* The page listens on a port of its own, so that it does not quarrel with a web server of this
+ * machine; peers ask for the usual one. */
+static void to_printer(struct rules *r, const char *wg, uint32_t gateway)
+{
+	base_chain(r, "to_printer", "nat", NF_INET_PRE_ROUTING, NF_IP_PRI_NAT_DST);
+	RULE(r, IIFNAME_NOT(wg), ACCEPT);
+	if (r->shape->page_port)
+		RULE(r, DADDR(gateway), TCP_DPORT(r->shape->page_port),
+		     DNAT_TO(gateway, r->shape->page_bound));
+	RULE(r, DNAT_MAP("printers"));
+	RULE(r, DNAT_PREFIX_MAP("subnets"));
+}
+
+/* Address translation asks its map once per connection and lets pass what it cannot track. So what
+ * comes out of it is looked up again, packet by packet: an old connection must not lead to the
+ * printer that had this VPN address before, nor an address without a printer, nor an untracked
+ * packet, anywhere. */
+static void as_mapped(struct rules *r, const char *wg, uint32_t gateway)
+{
+	base_chain(r, "as_mapped", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_NAT_DST + 10);
+	RULE(r, IIFNAME_NOT(wg), ACCEPT);
+	RULE(r, DADDR(gateway), CT_ORIGINAL_DADDR(gateway), ACCEPT);
+	RULE(r, PAIR_IN("targets", PART_CT_ORIGINAL_DADDR, PART_CT_REPLY_SADDR), ACCEPT);
+	RULE(r, PAIR_IN("subnet_targets", PART_CT_ORIGINAL_DADDR, PART_CT_REPLY_SADDR), ACCEPT);
+	RULE(r, GOTO("refuse"));
+}
+
+/* Where printgated switched forwarding on, it did so for the tunnel: this machine becomes nobody
+ * else's router. IPv6 forwarding is never ours, so it is not ours to forbid. */
+static void forwarding(struct rules *r, const char *wg)
+{
+	base_chain(r, "transit", "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER);
+	RULE(r, IPV4, IIFNAME_IN("gated"), OIFNAME_NOT(wg), DROP);
+
+	base_chain(r, "clamp", "filter", NF_INET_FORWARD, NF_IP_PRI_MANGLE);
+	RULE(r, OIFNAME(wg), TCP_FLAG(TH_SYN), CLAMP_MSS);
+
+	base_chain(r, "as_gateway", "nat", NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC);
+	RULE(r, IIFNAME(wg), OIFNAME_NOT(wg), MASQUERADE);
+}
+
+/* Into the tunnel, without being part of an established connection: only our own refusals, and
+ * errors about what is granted. `related` alone would also admit connections that a tracking helper
+ * (FTP) expects, from the printer to the phone. */
+static void unasked(struct rules *r)
+{
+	chain(r, "unasked");
+	RULE(r, MADE_HERE, TCP_FLAG(TH_RST), ACCEPT);
+	RULE(r, MADE_HERE, ICMP_TYPE(ICMP_DEST_UNREACH), ACCEPT);
+	RULE(r, CT_RELATED, ICMP_TYPE(ICMP_DEST_UNREACH),
+	     PAIR_IN("grants", PART_DADDR, PART_CT_ORIGINAL_DADDR), ACCEPT);
+	RULE(r, CT_RELATED, ICMP_TYPE(ICMP_DEST_UNREACH),
+	     PAIR_IN("subnet_grants", PART_DADDR, PART_CT_ORIGINAL_DADDR), ACCEPT);
+	RULE(r, DROP);
+}
+
+/* The way back, after all translation: addresses are as the phone sees them. Replies only, and each
+ * is looked up as its request was. */
+static void to_tunnel(struct rules *r, const char *wg, uint32_t gateway)
+{
+	base_chain(r, "to_tunnel", "filter", NF_INET_POST_ROUTING, 300);
+	RULE(r, OIFNAME_NOT(wg), ACCEPT);
+	RULE(r, CT_NOT_ESTABLISHED, GOTO("unasked"));
+	RULE(r, CT_DIRECTION_ORIGINAL, DROP);
+	if (r->shape->page_port)
+		RULE(r, SADDR(gateway), TCP_SPORT(r->shape->page_port), ACCEPT);
+	RULE(r, SADDR(gateway), ICMP_TYPE(ICMP_ECHOREPLY), ACCEPT);
+	RULE(r, PAIR_NOT_IN("grants", PART_DADDR, PART_SADDR),
+	     PAIR_NOT_IN("subnet_grants", PART_DADDR, PART_SADDR), DROP);
+	RULE(r, PAIR_NOT_IN("targets", PART_CT_ORIGINAL_DADDR, PART_CT_REPLY_SADDR),
+	     PAIR_NOT_IN("subnet_targets", PART_CT_ORIGINAL_DADDR, PART_CT_REPLY_SADDR), DROP);
+	RULE(r, ICMP_TYPE(ICMP_ECHOREPLY), ACCEPT);
+	RULE(r, SERVICE_IN("services", PART_SADDR, PORT_SOURCE), ACCEPT);
+	RULE(r, SERVICE_IN("ranges", PART_SADDR, PORT_SOURCE), ACCEPT);
+	RULE(r, DROP);
+}
+
+void nft_rules_add(struct nft_batch *b, const struct nft_shape *shape)
+{
+	struct rules r = {.batch = b, .shape = shape};
+	uint32_t gateway = tunnel_gateway(shape->tunnel);
+	const char *wg = shape->interface;
+
+	refuse(&r);
+	from_tunnel(&r, wg, shape->tunnel, gateway);
+	to_printer(&r, wg, gateway);
+	as_mapped(&r, wg, gateway);
+	forwarding(&r, wg);
+	unasked(&r);
+	to_tunnel(&r, wg, gateway);
+}
