@@ -19,7 +19,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/when.h"
-#include "daemon/core/change.h"
+#include "daemon/core/commit.h"
 #include "daemon/core/core.h"
 #include "daemon/core/desired.h"
 
@@ -200,7 +200,7 @@ static int ended_store(struct core *c, void *arg, struct diag *d)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < e->n; i++)
-		r = change_note(c, d, CHANGE_OURSELVES, "expire", &e->peer[i].name,
+		r = commit_note(c, d, COMMIT_OURSELVES, "expire", &e->peer[i].name,
 				"its time has ended");
 	return r;
 }
@@ -211,7 +211,7 @@ static int clock_carry_out(struct core *c, struct diag *d)
 	int r = store_peer_each(c->store, collect, &e, d);
 
 	if (r == 0 && e.n > 0)
-		r = change_remove(c, ended_kernel, ended_store, &e, d);
+		r = commit_remove(c, ended_kernel, ended_store, &e, d);
 	free(e.peer);
 	if (r == 0)
 		c->clock.checked = e.view.now;

@@ -48,7 +48,7 @@ int clock_end(const struct clock_view *v, int64_t at, uint32_t after, int64_t *e
 int clock_open(struct core *c, struct diag *d) __attribute__((warn_unused_result));
 void clock_free(struct core *c);
 struct clock_view clock_now(struct core *c);
-/* Writes the mark; part of every change (change.c). */
+/* Writes the mark; part of every change (commit.c). */
 int clock_note(struct core *c, struct diag *d) __attribute__((warn_unused_result));
 /* Sets the timer to the next end of a peer. After each change. */
 void clock_arm(struct core *c);

@@ -12,7 +12,7 @@
 
 #include "common/log.h"
 #include "common/mem.h"
-#include "daemon/core/change.h"
+#include "daemon/core/commit.h"
 #include "daemon/core/core.h"
 #include "daemon/core/priv.h"
 
@@ -146,7 +146,7 @@ static int record(struct core *c, void *arg, struct diag *d)
 		if (r == 0 && !c->gateway.keep_configs)
 			r = store_sealed_erase(c->store, f->id, d);
 		if (r == 0)
-			r = change_note(c, d, CHANGE_OURSELVES, "connect", &f->name,
+			r = commit_note(c, d, COMMIT_OURSELVES, "connect", &f->name,
 					"connected for the first time");
 	}
 	return r;
@@ -156,7 +156,7 @@ void live_settle(struct core *c)
 {
 	struct diag d = {0};
 
-	if (c->live.fresh_n > 0 && change_store(c, record, &c->live, &d))
+	if (c->live.fresh_n > 0 && commit_store(c, record, &c->live, &d))
 		log_warn("core", "a first handshake could not be recorded: %s", d.text);
 	c->live.fresh_n = 0;
 }

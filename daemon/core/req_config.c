@@ -5,7 +5,7 @@
  */
 #include "daemon/core/answer.h"
 
-#include "daemon/core/change.h"
+#include "daemon/core/commit.h"
 #include "daemon/core/config_text.h"
 #include "daemon/core/desired.h"
 #include "daemon/core/issue.h"
@@ -38,7 +38,7 @@ static int rekey_store(struct core *c, void *arg, struct diag *d)
 
 	if (e == 0)
 		e = issue_seal(c, p, &j->secret, d);
-	return e ? e : change_note(c, d, j->r->actor, "rekey", &p->name, "%s", j->why);
+	return e ? e : commit_note(c, d, j->r->actor, "rekey", &p->name, "%s", j->why);
 }
 
 static void rekey_kernel(struct core *c, void *arg)
@@ -61,7 +61,7 @@ static int rekey_undo(struct core *c, void *arg, struct diag *d)
 		e = j->had_config ? issue_seal(c, p, &j->old_secret, d)
 				  : store_sealed_erase(c->store, p->id, d);
 	return e ? e
-		 : change_note(c, d, CHANGE_OURSELVES, "rekey", &p->name,
+		 : commit_note(c, d, COMMIT_OURSELVES, "rekey", &p->name,
 			       "the kernel refused the new key: the old one again");
 }
 
@@ -78,7 +78,7 @@ static int rekey(struct rekey_job *j, const struct wg_key *own, struct diag *d)
 	if (e == 0)
 		e = issue_keys(c, &j->after, own, &j->secret, d);
 	if (e == 0)
-		e = change_add(c, rekey_store,
+		e = commit_add(c, rekey_store,
 			       desired_peer_open(&v, &j->before) ? rekey_kernel : NULL, rekey_undo,
 			       j, d);
 	if (e == 0)
@@ -110,12 +110,12 @@ static int shown(struct core *c, void *arg, struct diag *d)
 {
 	const struct rekey_job *j = arg;
 
-	return change_note(c, d, j->r->actor, "qr", &j->before.name, "its config was shown again");
+	return commit_note(c, d, j->r->actor, "qr", &j->before.name, "its config was shown again");
 }
 
 static int show_again(struct rekey_job *j, const struct wg_secret *secret, struct diag *d)
 {
-	int e = change_store(j->r->core, shown, j, d);
+	int e = commit_store(j->r->core, shown, j, d);
 
 	if (e == 0)
 		e = answer_new_peer(j->r, &j->before, d);

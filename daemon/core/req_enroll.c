@@ -10,7 +10,7 @@
 
 #include "common/mem.h"
 #include "common/when.h"
-#include "daemon/core/change.h"
+#include "daemon/core/commit.h"
 #include "daemon/core/config_text.h"
 #include "daemon/core/desired.h"
 #include "daemon/core/issue.h"
@@ -128,7 +128,7 @@ static int note(struct core *c, const struct enroll_job *j, struct diag *d)
 
 	ip4_format(address, j->peer.address);
 	when_format(end, j->peer.expires);
-	return change_note(c, d, j->r->actor, "enroll", &j->peer.name,
+	return commit_note(c, d, j->r->actor, "enroll", &j->peer.name,
 			   "address %s, %zu printers%s%s%s", address, j->n,
 			   j->peer.own_key ? ", its own key" : "",
 			   j->peer.expires ? ", until " : "", j->peer.expires ? end : "");
@@ -154,7 +154,7 @@ static int enroll_undo(struct core *c, void *arg, struct diag *d)
 	const int e = store_peer_revoke(c->store, j->peer.id, clock_now(c).now, d);
 
 	return e ? e
-		 : change_note(c, d, CHANGE_OURSELVES, "revoke", &j->peer.name,
+		 : commit_note(c, d, COMMIT_OURSELVES, "revoke", &j->peer.name,
 			       "the kernel refused it");
 }
 
@@ -176,7 +176,7 @@ int req_enroll(const struct request *r, const union control_any *msg, struct dia
 	int e = job_fill(&j, &msg->enroll, d);
 
 	if (e == 0)
-		e = change_add(c, enroll_store, enroll_kernel, enroll_undo, &j, d);
+		e = commit_add(c, enroll_store, enroll_kernel, enroll_undo, &j, d);
 	if (e)
 		return e;
 	c->peers++;

@@ -5,7 +5,7 @@
 #include "daemon/core/answer.h"
 
 #include "common/when.h"
-#include "daemon/core/change.h"
+#include "daemon/core/commit.h"
 #include "daemon/core/desired.h"
 
 struct grant_job {
@@ -59,7 +59,7 @@ static int allow_note(struct core *c, const struct grant_job *j, struct diag *d)
 	char end[WHEN_TEXT_BYTES];
 
 	when_format(end, j->end);
-	return change_note(c, d, j->r->actor, "allow", &j->peer.name, "may reach \"%s\"%s%s",
+	return commit_note(c, d, j->r->actor, "allow", &j->peer.name, "may reach \"%s\"%s%s",
 			   j->printer.name.s, j->end ? " until " : "", j->end ? end : "");
 }
 
@@ -79,7 +79,7 @@ static int allow_undo(struct core *c, void *arg, struct diag *d)
 			     : store_grant_delete(c->store, j->peer.id, j->printer.id, d);
 
 	return e ? e
-		 : change_note(c, d, CHANGE_OURSELVES, "deny", &j->peer.name,
+		 : commit_note(c, d, COMMIT_OURSELVES, "deny", &j->peer.name,
 			       "the kernel refused: as before with \"%s\"", j->printer.name.s);
 }
 
@@ -96,7 +96,7 @@ int req_allow(const struct request *r, const union control_any *msg, struct diag
 	if (e == 0 && !j.had)
 		e = answer_grant_room(c, 1, d);
 	if (e == 0)
-		e = change_add(c, allow_store, j.peer.disabled ? NULL : allow_kernel, allow_undo,
+		e = commit_add(c, allow_store, j.peer.disabled ? NULL : allow_kernel, allow_undo,
 			       &j, d);
 	if (e)
 		return e;
@@ -119,7 +119,7 @@ static int deny_store(struct core *c, void *arg, struct diag *d)
 	const int e = store_grant_delete(c->store, j->peer.id, j->printer.id, d);
 
 	return e ? e
-		 : change_note(c, d, j->r->actor, "deny", &j->peer.name,
+		 : commit_note(c, d, j->r->actor, "deny", &j->peer.name,
 			       "may not reach \"%s\" any more", j->printer.name.s);
 }
 
@@ -130,7 +130,7 @@ int req_deny(const struct request *r, const union control_any *msg, struct diag 
 	int e = job_find(&j, &msg->allow, d);
 
 	if (e == 0 && j.had)
-		e = change_remove(r->core, deny_kernel, deny_store, &j, d);
+		e = commit_remove(r->core, deny_kernel, deny_store, &j, d);
 	if (e)
 		return e;
 	r->core->grants -= j.had;

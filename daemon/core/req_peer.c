@@ -4,7 +4,7 @@
  */
 #include "daemon/core/answer.h"
 
-#include "daemon/core/change.h"
+#include "daemon/core/commit.h"
 #include "daemon/core/desired.h"
 
 struct peer_job {
@@ -54,7 +54,7 @@ static int rename_store(struct core *c, void *arg, struct diag *d)
 	const int e = store_peer_rename(c->store, j->peer.id, j->to, d);
 
 	return e ? e
-		 : change_note(c, d, j->r->actor, "rename", j->to, "was \"%s\"", j->peer.name.s);
+		 : commit_note(c, d, j->r->actor, "rename", j->to, "was \"%s\"", j->peer.name.s);
 }
 
 int req_rename(const struct request *r, const union control_any *msg, struct diag *d)
@@ -63,7 +63,7 @@ int req_rename(const struct request *r, const union control_any *msg, struct dia
 	int e = job_find(&j, &msg->rename.name, d);
 
 	if (e == 0)
-		e = change_store(r->core, rename_store, &j, d);
+		e = commit_store(r->core, rename_store, &j, d);
 	return e ? e : answer_again(&j, d);
 }
 
@@ -83,7 +83,7 @@ static int disable_store(struct core *c, void *arg, struct diag *d)
 	const struct peer_job *j = arg;
 	const int e = store_peer_disable(c->store, j->peer.id, true, d);
 
-	return e ? e : change_note(c, d, j->r->actor, "disable", &j->peer.name, "locked out");
+	return e ? e : commit_note(c, d, j->r->actor, "disable", &j->peer.name, "locked out");
 }
 
 int req_disable(const struct request *r, const union control_any *msg, struct diag *d)
@@ -92,7 +92,7 @@ int req_disable(const struct request *r, const union control_any *msg, struct di
 	int e = job_find(&j, &msg->named.name, d);
 
 	if (e == 0 && !j.peer.disabled)
-		e = change_remove(r->core, peer_out, disable_store, &j, d);
+		e = commit_remove(r->core, peer_out, disable_store, &j, d);
 	return e ? e : answer_again(&j, d);
 }
 
@@ -102,7 +102,7 @@ static int revoke_store(struct core *c, void *arg, struct diag *d)
 	const int e = store_peer_revoke(c->store, j->peer.id, clock_now(c).now, d);
 
 	return e ? e
-		 : change_note(c, d, j->r->actor, "revoke", &j->peer.name,
+		 : commit_note(c, d, j->r->actor, "revoke", &j->peer.name,
 			       "its key and its grants are gone");
 }
 
@@ -115,7 +115,7 @@ int req_revoke(const struct request *r, const union control_any *msg, struct dia
 	if (e == 0)
 		e = answer_peer(r, &j.peer, d);
 	if (e == 0)
-		e = change_remove(r->core, peer_out, revoke_store, &j, d);
+		e = commit_remove(r->core, peer_out, revoke_store, &j, d);
 	if (e)
 		return e;
 	r->core->peers--;
@@ -141,7 +141,7 @@ static int enable_store(struct core *c, void *arg, struct diag *d)
 	const struct peer_job *j = arg;
 	const int e = store_peer_disable(c->store, j->peer.id, false, d);
 
-	return e ? e : change_note(c, d, j->r->actor, "enable", &j->peer.name, "let in again");
+	return e ? e : commit_note(c, d, j->r->actor, "enable", &j->peer.name, "let in again");
 }
 
 static int enable_undo(struct core *c, void *arg, struct diag *d)
@@ -150,7 +150,7 @@ static int enable_undo(struct core *c, void *arg, struct diag *d)
 	const int e = store_peer_disable(c->store, j->peer.id, true, d);
 
 	return e ? e
-		 : change_note(c, d, CHANGE_OURSELVES, "disable", &j->peer.name,
+		 : commit_note(c, d, COMMIT_OURSELVES, "disable", &j->peer.name,
 			       "the kernel refused to let it in");
 }
 
@@ -162,6 +162,6 @@ int req_enable(const struct request *r, const union control_any *msg, struct dia
 	if (e == 0)
 		e = answer_peer_ended(r->core, &j.peer, d);
 	if (e == 0 && j.peer.disabled)
-		e = change_add(r->core, enable_store, peer_in, enable_undo, &j, d);
+		e = commit_add(r->core, enable_store, peer_in, enable_undo, &j, d);
 	return e ? e : answer_again(&j, d);
 }

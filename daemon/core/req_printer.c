@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "daemon/core/change.h"
+#include "daemon/core/commit.h"
 #include "daemon/core/desired.h"
 
 struct printer_job {
@@ -64,7 +64,7 @@ static int add_store(struct core *c, void *arg, struct diag *d)
 	if (e)
 		return e;
 	prefix4_format(vpn, p->vpn);
-	return change_note(c, d, j->r->actor, "printer-add", &p->name, "reached at %s", vpn);
+	return commit_note(c, d, j->r->actor, "printer-add", &p->name, "reached at %s", vpn);
 }
 
 static void add_kernel(struct core *c, void *arg)
@@ -80,7 +80,7 @@ static int add_undo(struct core *c, void *arg, struct diag *d)
 	const int e = store_printer_delete(c->store, j->printer.id, d);
 
 	return e ? e
-		 : change_note(c, d, CHANGE_OURSELVES, "printer-remove", &j->printer.name,
+		 : commit_note(c, d, COMMIT_OURSELVES, "printer-remove", &j->printer.name,
 			       "the kernel refused it");
 }
 
@@ -96,7 +96,7 @@ int req_printer_add(const struct request *r, const union control_any *msg, struc
 		return diag_set(d, ERR_LIMIT, "a gateway holds at most %d printers",
 				CORE_PRINTERS_MAX);
 	printer_fill(&j.printer, &msg->printer_add, clock_now(c).now);
-	e = change_add(c, add_store, add_kernel, add_undo, &j, d);
+	e = commit_add(c, add_store, add_kernel, add_undo, &j, d);
 	if (e)
 		return e;
 	c->printers++;
@@ -121,7 +121,7 @@ static int remove_store(struct core *c, void *arg, struct diag *d)
 	const int e = store_printer_delete(c->store, j->printer.id, d);
 
 	return e ? e
-		 : change_note(c, d, j->r->actor, "printer-remove", &j->printer.name,
+		 : commit_note(c, d, j->r->actor, "printer-remove", &j->printer.name,
 			       "and %zu grants with it", j->grants.n);
 }
 
@@ -134,7 +134,7 @@ int req_printer_remove(const struct request *r, const union control_any *msg, st
 	if (e == 0)
 		e = grants_of_printer(c, j.printer.id, &j.grants, d);
 	if (e == 0)
-		e = change_remove(c, remove_kernel, remove_store, &j, d);
+		e = commit_remove(c, remove_kernel, remove_store, &j, d);
 	if (e)
 		return e;
 	c->printers--;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Changes of store and kernel in their right order. Everything that changes rights goes through
- * change_add or change_remove; nothing else calls store_commit or priv_commit for a change (the full
+ * commit_add or commit_remove; nothing else calls store_commit or priv_commit for a change (the full
  * change of desired.c apart, which changes no store).
  */
-#include "daemon/core/change.h"
+#include "daemon/core/commit.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "daemon/core/desired.h"
 #include "daemon/core/priv.h"
 
-int change_store(struct core *c, change_store_fn fn, void *arg, struct diag *d)
+int commit_store(struct core *c, commit_store_fn fn, void *arg, struct diag *d)
 {
 	const int64_t written = c->clock.written;
 	int r = store_begin(c->store, d);
@@ -33,7 +33,7 @@ int change_store(struct core *c, change_store_fn fn, void *arg, struct diag *d)
 	return r;
 }
 
-static int apply(struct core *c, change_kernel_fn kernel, void *arg, struct diag *d)
+static int apply(struct core *c, commit_kernel_fn kernel, void *arg, struct diag *d)
 {
 	if (!kernel)
 		return 0;
@@ -52,36 +52,36 @@ static void make_equal(struct core *c, const struct diag *why)
 			   d.text);
 }
 
-int change_add(struct core *c, change_store_fn store, change_kernel_fn kernel, change_store_fn undo,
+int commit_add(struct core *c, commit_store_fn store, commit_kernel_fn kernel, commit_store_fn undo,
 	       void *arg, struct diag *d)
 {
 	struct diag again = {0};
-	int r = change_store(c, store, arg, d);
+	int r = commit_store(c, store, arg, d);
 
 	if (r)
 		return r;
 	r = apply(c, kernel, arg, d);
 	if (r == 0)
 		return 0;
-	if (change_store(c, undo, arg, &again))
+	if (commit_store(c, undo, arg, &again))
 		core_fatal("%s; and the store cannot take it back: %s", d->text, again.text);
 	make_equal(c, d);
 	return r;
 }
 
-int change_remove(struct core *c, change_kernel_fn kernel, change_store_fn store, void *arg,
+int commit_remove(struct core *c, commit_kernel_fn kernel, commit_store_fn store, void *arg,
 		  struct diag *d)
 {
 	int r = apply(c, kernel, arg, d);
 
 	if (r == 0)
-		r = change_store(c, store, arg, d);
+		r = commit_store(c, store, arg, d);
 	if (r)
 		make_equal(c, d);
 	return r;
 }
 
-int change_note(struct core *c, struct diag *d, const char *actor, const char *action,
+int commit_note(struct core *c, struct diag *d, const char *actor, const char *action,
 		const struct name *subject, const char *fmt, ...)
 {
 	struct control_event e = {.time = clock_now(c).now};

@@ -11,29 +11,29 @@
 
 struct core;
 
-#define CHANGE_OURSELVES "printgate" /* actor of what no person asked for */
+#define COMMIT_OURSELVES "printgate" /* actor of what no person asked for */
 
 /* The part in the store: runs inside one transaction. */
-typedef int (*change_store_fn)(struct core *c, void *arg, struct diag *d);
+typedef int (*commit_store_fn)(struct core *c, void *arg, struct diag *d);
 /* The part in the kernel: only sends items (priv_item), between begin and commit. */
-typedef void (*change_kernel_fn)(struct core *c, void *arg);
+typedef void (*commit_kernel_fn)(struct core *c, void *arg);
 
 /* One transaction: fn, the clock's mark, commit; rolled back on any error. */
-int change_store(struct core *c, change_store_fn fn, void *arg, struct diag *d)
+int commit_store(struct core *c, commit_store_fn fn, void *arg, struct diag *d)
 	__attribute__((warn_unused_result));
 
 /* Store, then kernel (NULL: nothing to do there). If the kernel refuses, `undo` takes the change
  * back in the store, the kernel is made equal to it, and the kernel's sentence is the error. If that
  * fails as well the process ends. */
-int change_add(struct core *c, change_store_fn store, change_kernel_fn kernel, change_store_fn undo,
+int commit_add(struct core *c, commit_store_fn store, commit_kernel_fn kernel, commit_store_fn undo,
 	       void *arg, struct diag *d) __attribute__((warn_unused_result));
 
 /* Kernel (NULL: nothing to do there), then store. If either fails the kernel is made equal to the
  * store, which is unchanged. */
-int change_remove(struct core *c, change_kernel_fn kernel, change_store_fn store, void *arg,
+int commit_remove(struct core *c, commit_kernel_fn kernel, commit_store_fn store, void *arg,
 		  struct diag *d) __attribute__((warn_unused_result));
 
 /* Adds an event; inside a change's store part. Never put a secret into the detail. */
-int change_note(struct core *c, struct diag *d, const char *actor, const char *action,
+int commit_note(struct core *c, struct diag *d, const char *actor, const char *action,
 		const struct name *subject, const char *fmt, ...)
 	__attribute__((warn_unused_result, format(printf, 6, 7)));
