@@ -55,9 +55,9 @@ int wg_peer_put(struct wg *w, const struct wg_peer *p, struct diag *d)
 	__attribute__((warn_unused_result));
 int wg_peer_del(struct wg *w, const struct wg_key *key, struct diag *d)
 	__attribute__((warn_unused_result)); /* absent is no error */
-/* Makes the device's peers equal to the list (sorted in place by key): extra ones are removed, then
- * missing and differing ones are set, in messages of 4 to 16 KiB. */
-int wg_peers_sync(struct wg *w, struct wg_peer *list, size_t n, struct diag *d)
+/* Makes the device's peers equal to the list (keys and addresses unique, any order): extra ones are
+ * removed, then missing and differing ones are set, in messages of 4 to 16 KiB. */
+int wg_peers_sync(struct wg *w, const struct wg_peer *list, size_t n, struct diag *d)
 	__attribute__((warn_unused_result));
 
 typedef int (*wg_peer_fn)(void *arg, const struct wg_peer_state *p);

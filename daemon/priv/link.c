@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Interfaces, addresses, forwarding and the way to an address, over route netlink (link.h). Rules and
+ * routes of our table are link_route.c's. Called by printgated only.
+ */
+#include "daemon/priv/link.h"
+
+#include <arpa/inet.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/ip.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <netlink/addr.h>
+#include <netlink/cache.h>
+#include <netlink/errno.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/route/addr.h>
+#include <netlink/route/link.h>
+#include <netlink/route/link/inet.h>
+#include <netlink/route/link/inet6.h>
+#include <netlink/route/nexthop.h>
+#include <netlink/route/route.h>
+
+#include "common/mem.h"
+#include "daemon/priv/iface.h"
+#include "daemon/priv/link_own.h"
+
+int link_open(struct link **out, const char interface[IFNAMSIZ], struct diag *d)
+{
+	struct link *l = mem_zalloc(1, sizeof(*l));
+	int one = 1;
+	int rc;
+
+	(void)snprintf(l->interface, sizeof(l->interface), "%s", interface);
+	rc = iface_socket(&l->sk, d);
+	rc = rc ? rc : iface_socket(&l->strict, d);
+	if (rc) {
+		link_free(l);
+		return rc;
+	}
+	/* Older kernels (< 4.20) have no filter: then whole dumps come, and are filtered here. */
+	(void)setsockopt(nl_socket_get_fd(l->strict), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one,
+			 sizeof(one));
+	*out = l;
+	return 0;
+}
+
+void link_free(struct link *l)
+{
+	if (!l)
+		return;
+	nl_socket_free(l->sk);
+	nl_socket_free(l->strict);
+	free(l);
+}
+
+/* Our interface's index. */
+static int own_index(struct link *l, int *index, struct diag *d)
+{
+	struct iface i;
+	int rc = iface_get(l->sk, l->interface, &i, d);
+
+	*index = i.index;
+	if (rc == 0 && !i.index)
+		return diag_set(d, ERR_NOT_FOUND, "there is no interface %s", l->interface);
+	return rc;
+}
+
+/* ---- addresses ------------------------------------------------------------------------------- */
+
+static bool is_it(struct rtnl_addr *a, uint32_t addr, uint8_t len)
+{
+	struct nl_addr *local = rtnl_addr_get_local(a);
+	uint32_t raw;
+
+	if (!local || nl_addr_get_family(local) != AF_INET ||
+	    nl_addr_get_len(local) != sizeof(raw) || rtnl_addr_get_prefixlen(a) != len)
+		return false;
+	memcpy(&raw, nl_addr_get_binary_addr(local), sizeof(raw));
+	return ntohl(raw) == addr;
+}
+
+/* Removes all addresses of the interface but the wanted one; *there: it is there for sure. */
+static int addresses_strip(struct link *l, int index, uint32_t addr, uint8_t len, bool *there,
+			   struct diag *d)
+{
+	struct nl_cache *cache = NULL;
+	struct nl_object *o;
+	bool removed = false;
+	int rc = rtnl_addr_alloc_cache(l->sk, &cache);
+
+	*there = false;
+	if (rc < 0)
+		return iface_fail(d, rc, "cannot list addresses");
+	for (o = nl_cache_get_first(cache); o && rc >= 0; o = nl_cache_get_next(o)) {
+		struct rtnl_addr *a = (struct rtnl_addr *)o;
+
+		if (rtnl_addr_get_ifindex(a) != index)
+			continue;
+		if (is_it(a, addr, len)) {
+			*there = true;
+			continue;
+		}
+		rc = rtnl_addr_delete(l->sk, a, 0);
+		if (rc == -NLE_NOADDR || rc == -NLE_OBJ_NOTFOUND)
+			rc = 0;
+		removed = true;
+	}
+	nl_cache_free(cache);
+	*there = *there && !removed; /* removing one may have taken along others of its subnet */
+	return rc < 0 ? iface_fail(d, rc, "cannot remove an address of %s", l->interface) : 0;
+}
+
+static int address_add(struct link *l, int index, uint32_t addr, uint8_t len, struct diag *d)
+{
+	struct ifaddrmsg ifa = {
+		.ifa_family = AF_INET,
+		.ifa_prefixlen = len,
+		.ifa_scope = RT_SCOPE_UNIVERSE,
+		.ifa_index = (unsigned)index,
+	};
+	struct in_addr ip = {.s_addr = htonl(addr)};
+	struct nl_msg *m = iface_message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, 256);
+	int rc = nlmsg_append(m, &ifa, sizeof(ifa), NLMSG_ALIGNTO);
+
+	rc = rc ? rc : nla_put(m, IFA_LOCAL, sizeof(ip), &ip);
+	rc = rc ? rc : nla_put(m, IFA_ADDRESS, sizeof(ip), &ip);
+	if (rc) {
+		nlmsg_free(m);
+		return iface_fail(d, rc, "cannot set the address of %s", l->interface);
+	}
+	rc = iface_talk(l->sk, m);
+	if (rc == 0 || rc == -NLE_EXIST)
+		return 0;
+	return iface_fail(d, rc, "cannot set the address of %s", l->interface);
+}
+
+int link_address(struct link *l, uint32_t addr, uint8_t len, struct diag *d)
+{
+	bool there;
+	int index;
+	int rc = own_index(l, &index, d);
+
+	rc = rc ? rc : addresses_strip(l, index, addr, len, &there, d);
+	if (rc || there)
+		return rc;
+	return address_add(l, index, addr, len, d);
+}
+
+/* ---- up, forwarding -------------------------------------------------------------------------- */
+
+static struct rtnl_link *blank(void)
+{
+	struct rtnl_link *link = rtnl_link_alloc();
+
+	if (!link)
+		abort(); /* out of memory */
+	return link;
+}
+
+/* Makes the interface what `want` says; frees it. Returns libnl's code. */
+static int change(struct link *l, int index, struct rtnl_link *want)
+{
+	struct rtnl_link *which = blank();
+	int rc;
+
+	rtnl_link_set_ifindex(which, index);
+	rc = rtnl_link_change(l->sk, which, want, 0);
+	rtnl_link_put(which);
+	rtnl_link_put(want);
+	return rc;
+}
+
+int link_up(struct link *l, struct diag *d)
+{
+	struct rtnl_link *want;
+	int index;
+	int rc = own_index(l, &index, d);
+
+	if (rc)
+		return rc;
+	want = blank();
+	rtnl_link_set_flags(want, IFF_UP);
+	rc = change(l, index, want);
+	if (rc == -NLE_EXIST) /* EADDRINUSE: the kernel's WireGuard binds its port now */
+		return diag_set(d, ERR_KERNEL,
+				"cannot bring %s up: its UDP port is taken by another program "
+				"(ss -ulnp shows which)",
+				l->interface);
+	return rc < 0 ? iface_fail(d, rc, "cannot bring %s up", l->interface) : 0;
+}
+
+static int forwarding_change(struct link *l, int index, bool on)
+{
+	struct rtnl_link *want = blank();
+	int rc = rtnl_link_inet_set_conf(want, IPV4_DEVCONF_FORWARDING, on);
+
+	if (rc < 0) {
+		rtnl_link_put(want);
+		return rc;
+	}
+	return change(l, index, want);
+}
+
+/* No link-local address: without an address of its own the interface answers nothing. A kernel
+ * without IPv6, or an interface that IPv6 is disabled on, has nothing to switch off. */
+static int ipv6_off(struct link *l, int index)
+{
+	struct rtnl_link *want = blank();
+	int rc = rtnl_link_inet6_set_addr_gen_mode(want, IN6_ADDR_GEN_MODE_NONE);
+
+	if (rc < 0) {
+		rtnl_link_put(want);
+		return rc;
+	}
+	rc = change(l, index, want);
+	if (rc == -NLE_AF_NOSUPPORT || rc == -NLE_OPNOTSUPP)
+		return 0;
+	return rc;
+}
+
+int link_forward_on(struct link *l, struct diag *d)
+{
+	int index;
+	int rc = own_index(l, &index, d);
+
+	if (rc)
+		return rc;
+	rc = ipv6_off(l, index);
+	if (rc < 0)
+		return iface_fail(d, rc, "cannot switch IPv6 off on %s", l->interface);
+	rc = forwarding_change(l, index, true);
+	return rc < 0 ? iface_fail(d, rc, "cannot switch forwarding on for %s", l->interface) : 0;
+}
+
+int link_forwarding_get(struct link *l, const char *interface, bool *on, struct diag *d)
+{
+	struct rtnl_link *link = NULL;
+	uint32_t value = 0;
+	int rc = rtnl_link_get_kernel(l->sk, 0, interface, &link);
+
+	if (rc == -NLE_NODEV || rc == -NLE_OBJ_NOTFOUND)
+		return diag_set(d, ERR_NOT_FOUND, "there is no interface %s", interface);
+	if (rc < 0)
+		return iface_fail(d, rc, "cannot ask for the interface %s", interface);
+	rc = rtnl_link_inet_get_conf(link, IPV4_DEVCONF_FORWARDING, &value);
+	rtnl_link_put(link);
+	if (rc < 0)
+		return iface_fail(d, rc, "cannot tell whether %s forwards", interface);
+	*on = value != 0;
+	return 0;
+}
+
+int link_forwarding_set(struct link *l, const char *interface, bool on, struct diag *d)
+{
+	struct iface i;
+	int rc = iface_get(l->sk, interface, &i, d);
+
+	if (rc || !i.index)
+		return rc;
+	rc = forwarding_change(l, i.index, on);
+	if (rc >= 0 || rc == -NLE_NODEV || rc == -NLE_OBJ_NOTFOUND)
+		return 0;
+	return iface_fail(d, rc, "cannot switch forwarding %s for %s", on ? "on" : "off",
+			  interface);
+}
+
+/* ---- the way to an address ------------------------------------------------------------------- */
+
+static int way_of(struct link *l, struct rtnl_route *route, const char *text, struct link_way *out,
+		  struct diag *d)
+{
+	struct rtnl_nexthop *hop = rtnl_route_nexthop_n(route, 0);
+	uint8_t type = rtnl_route_get_type(route);
+	struct rtnl_link *link = NULL;
+	int rc;
+
+	if (type != RTN_UNICAST && type != RTN_LOCAL)
+		return diag_set(d, ERR_NOT_FOUND, "%s is not the address of one machine", text);
+	if (!hop)
+		return diag_set(d, ERR_NOT_FOUND, "there is no route to %s", text);
+	rc = rtnl_link_get_kernel(l->sk, rtnl_route_nh_get_ifindex(hop), NULL, &link);
+	if (rc < 0)
+		return iface_fail(d, rc, "cannot name the interface that leads to %s", text);
+	memset(out, 0, sizeof(*out));
+	(void)snprintf(out->interface, sizeof(out->interface), "%s", rtnl_link_get_name(link));
+	out->local = type == RTN_LOCAL;
+	out->onlink = !rtnl_route_nh_get_gateway(hop) && !rtnl_route_nh_get_via(hop);
+	rtnl_link_put(link);
+	return 0;
+}
+
+int link_way_to(struct link *l, uint32_t addr, struct link_way *out, struct diag *d)
+{
+	struct in_addr ip = {.s_addr = htonl(addr)};
+	struct nl_addr *to = nl_addr_build(AF_INET, &ip, sizeof(ip));
+	struct rtnl_route *route = NULL;
+	char text[IP4_TEXT_BYTES];
+	int rc;
+
+	if (!to)
+		abort(); /* out of memory */
+	ip4_format(text, addr);
+	rc = rtnl_route_lookup(l->sk, to, &route);
+	nl_addr_put(to);
+	if (rc == -NLE_PERM)
+		return iface_fail(d, rc, "cannot ask for the route to %s", text);
+	if (rc < 0) /* unreachable, prohibit, no route: libnl has no code for each */
+		return diag_set(d, ERR_NOT_FOUND, "there is no route to %s", text);
+	rc = way_of(l, route, text, out, d);
+	rtnl_route_put(route);
+	return rc;
+}
