@@ -35,7 +35,7 @@ const char *err_name(int code)
 static void __attribute__((format(printf, 3, 0)))
 diag_store(struct diag *d, enum err code, const char *fmt, va_list ap, const char *tail)
 {
-	char text[DIAG_TEXT_BYTES];
+	char text[DIAG_TEXT_BYTES] = "";
 	size_t n;
 
 	(void)vsnprintf(text, sizeof(text), fmt, ap);

@@ -456,7 +456,9 @@ int wire_encode(const struct wire_table *table, uint16_t type, const void *msg,
 	struct writer w = {out, WIRE_BYTES_MAX};
 	const struct wire_row *row = wire_row(table, type);
 
-	if (!row || !put_int(&w, WIRE_VERSION, 2) || !put_int(&w, type, 2))
+	if (!row || (row->count > 0 && !msg))
+		return ERR_PROTOCOL;
+	if (!put_int(&w, WIRE_VERSION, 2) || !put_int(&w, type, 2))
 		return ERR_PROTOCOL;
 	for (unsigned i = 0; i < row->count; i++) {
 		const struct wire_field *f = &row->fields[i];

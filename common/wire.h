@@ -67,19 +67,44 @@ struct wire_table {
 	unsigned count;
 };
 
-/* Rows are declared with these: the compiler checks that kind and member agree in size. */
-#define WIRE_FIELD(st, member, k)                                                                  \
-	{                                                                                          \
-		.kind = (k), .offset = offsetof(struct st, member), .min = 0, .max = UINT32_MAX    \
-	}
+/* The member's type that goes with each kind. */
+#define WIRE_TYPE_WIRE_U8	uint8_t
+#define WIRE_TYPE_WIRE_U16	uint16_t
+#define WIRE_TYPE_WIRE_U32	uint32_t
+#define WIRE_TYPE_WIRE_U64	uint64_t
+#define WIRE_TYPE_WIRE_TIME	int64_t
+#define WIRE_TYPE_WIRE_ERR	int32_t
+#define WIRE_TYPE_WIRE_BOOL	bool
+#define WIRE_TYPE_WIRE_KEY	struct wg_key
+#define WIRE_TYPE_WIRE_SECRET	struct wg_secret
+#define WIRE_TYPE_WIRE_IP4	uint32_t
+#define WIRE_TYPE_WIRE_PREFIX4	struct prefix4
+#define WIRE_TYPE_WIRE_ENDPOINT struct endpoint
+#define WIRE_TYPE_WIRE_SERVICE	struct service
+#define WIRE_TYPE_WIRE_SERVICES struct services
+#define WIRE_TYPE_WIRE_NAME	struct name
+#define WIRE_TYPE_WIRE_NAME_OPT struct name
+#define WIRE_TYPE_WIRE_NAMES	struct wire_names
+
+#define WIRE_MEMBER(st, member) (((struct st *)0)->member)
+#define WIRE_IS(st, member, t)	__builtin_types_compatible_p(__typeof__(WIRE_MEMBER(st, member)), t)
+/* The member's offset; does not compile if `ok` is false. */
+#define WIRE_OFFSET(st, member, ok) (offsetof(struct st, member) + 0 * sizeof(char[(ok) ? 1 : -1]))
+
+/* Rows are declared with these: the compiler checks that kind and member agree in type. */
 #define WIRE_RANGE(st, member, k, lo, hi)                                                          \
 	{                                                                                          \
-		.kind = (k), .offset = offsetof(struct st, member), .min = (lo), .max = (hi)       \
+		.kind = (k),                                                                       \
+		.offset = WIRE_OFFSET(st, member, WIRE_IS(st, member, WIRE_TYPE_##k)),             \
+		.min = (lo), .max = (hi)                                                           \
 	}
+#define WIRE_FIELD(st, member, k) WIRE_RANGE(st, member, k, 0, UINT32_MAX)
 #define WIRE_CHARS(st, member, k)                                                                  \
 	{                                                                                          \
-		.kind = (k), .offset = offsetof(struct st, member), .min = 0,                      \
-		.max = sizeof(((struct st *)0)->member)                                            \
+		.kind = (k),                                                                       \
+		.offset = WIRE_OFFSET(st, member,                                                  \
+				      WIRE_IS(st, member, char[sizeof(WIRE_MEMBER(st, member))])), \
+		.min = 0, .max = sizeof(WIRE_MEMBER(st, member))                                   \
 	}
 #define WIRE_ROW(t, st, f)                                                                         \
 	{                                                                                          \
