@@ -21,8 +21,7 @@ const struct preset presets[] = {
 		.name = "moonraker",
 		.title = "Klipper with Moonraker (Mainsail, Fluidd)",
 		.ports = "tcp/80,tcp/443,tcp/7125,tcp/7130",
-		.source = "Moonraker's configuration reference (port, ssl_port); Mainsail's nginx "
-			  "(80)",
+		.source = "Moonraker's configuration reference (7125, 7130); Mainsail's guide (80)",
 		.evidence = PRESET_SOURCE,
 	},
 	{
@@ -30,8 +29,9 @@ const struct preset presets[] = {
 		.title = "Bambu Lab in LAN mode",
 		.ports = "tcp/322,tcp/990,tcp/3000,tcp/3002,tcp/6000,tcp/8883",
 		.movable = "tcp/50000-50100",
-		.source = "traffic of Bambu Studio and of programs by others: MQTT 8883, FTPS 990, "
-			  "camera 322 or 6000, binding 3000 and 3002",
+		.source = "reports of users and programs of others (Bambuddy, bambu-farm): MQTT "
+			  "8883, "
+			  "FTPS 990, camera 322 or 6000, binding 3000 and 3002",
 		.evidence = PRESET_OBSERVATION,
 	},
 	{
@@ -54,7 +54,8 @@ const struct preset presets[] = {
 		.name = "creality",
 		.title = "Creality K1, K2, Ender-3 V3",
 		.ports = "tcp/80,tcp/9999",
-		.source = "list of listening sockets on a K1C, traffic of Creality Print",
+		.source = "listening sockets listed on a K1C; captured traffic of Creality Print "
+			  "(9999)",
 		.evidence = PRESET_OBSERVATION,
 	},
 	{

@@ -1,446 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The codec. Each kind of field has a row in `kinds`: what is valid, how it is written, how it is
- * read. Both directions ask the same valid function, so nothing can be sent that would not be
- * accepted. Nothing here allocates, logs or knows a message; any bytes may come in.
+ * The codec: header, then the fields of the message's row, each by its kind (wire_kind.c). Nothing
+ * here allocates, logs or knows a message; any bytes may come in.
  */
 #include "common/wire.h"
 
-#include <stdbool.h>
 #include <string.h>
 
-#include "common/inet.h"
-#include "common/key.h"
-#include "common/service.h"
-#include "common/when.h"
-
-_Static_assert(sizeof(bool) == 1, "a bool is read and written as one byte");
-
-struct writer {
-	uint8_t *at;
-	size_t left;
-};
-
-struct reader {
-	const uint8_t *at;
-	size_t left;
-};
-
-struct kind {
-	bool (*valid)(const struct wire_field *f, const void *m);
-	bool (*put)(struct writer *w, const struct wire_field *f, const void *m);
-	bool (*get)(struct reader *r, const struct wire_field *f, void *m);
-};
-
-/* ---- bytes, integers, strings ------------------------------------------------------------------ */
-
-static bool put_bytes(struct writer *w, const void *p, size_t n)
-{
-	if (n > w->left)
-		return false;
-	memcpy(w->at, p, n);
-	w->at += n;
-	w->left -= n;
-	return true;
-}
-
-static bool get_bytes(struct reader *r, void *p, size_t n)
-{
-	if (n > r->left)
-		return false;
-	memcpy(p, r->at, n);
-	r->at += n;
-	r->left -= n;
-	return true;
-}
-
-static bool put_int(struct writer *w, uint64_t v, size_t n)
-{
-	uint8_t b[8];
-
-	for (size_t i = 0; i < n; i++)
-		b[i] = (uint8_t)(v >> (8 * i));
-	return put_bytes(w, b, n);
-}
-
-static bool get_int(struct reader *r, uint64_t *v, size_t n)
-{
-	uint8_t b[8];
-
-	if (!get_bytes(r, b, n))
-		return false;
-	*v = 0;
-	for (size_t i = n; i-- > 0;)
-		*v = *v << 8 | b[i];
-	return true;
-}
-
-static bool put_string(struct writer *w, const char *s)
-{
-	size_t n = strlen(s);
-
-	return put_int(w, n, 2) && put_bytes(w, s, n);
-}
-
-/* Into an array of `size` zeroed bytes. A NUL inside would hide what follows it. */
-static bool get_string(struct reader *r, char *s, size_t size)
-{
-	uint64_t n;
-
-	return get_int(r, &n, 2) && n < size && get_bytes(r, s, n) && strlen(s) == n;
-}
-
-/* ---- integers ---------------------------------------------------------------------------------- */
-
-static bool in_range(const struct wire_field *f, uint32_t v)
-{
-	return v >= f->min && v <= f->max;
-}
-
-static bool u8_valid(const struct wire_field *f, const void *m)
-{
-	return in_range(f, *(const uint8_t *)m);
-}
-
-static bool u8_put(struct writer *w, const struct wire_field *f, const void *m)
-{
-	(void)f;
-	return put_bytes(w, m, 1);
-}
-
-static bool u8_get(struct reader *r, const struct wire_field *f, void *m)
-{
-	(void)f;
-	return get_bytes(r, m, 1);
-}
-
-static bool u16_valid(const struct wire_field *f, const void *m)
-{
-	return in_range(f, *(const uint16_t *)m);
-}
-
-static bool u16_put(struct writer *w, const struct wire_field *f, const void *m)
-{
-	(void)f;
-	return put_int(w, *(const uint16_t *)m, 2);
-}
-
-static bool u16_get(struct reader *r, const struct wire_field *f, void *m)
-{
-	uint64_t v;
-
-	(void)f;
-	if (!get_int(r, &v, 2))
-		return false;
-	*(uint16_t *)m = (uint16_t)v;
-	return true;
-}
-
-static bool u32_valid(const struct wire_field *f, const void *m)
-{
-	return in_range(f, *(const uint32_t *)m);
-}
-
-static bool u32_put(struct writer *w, const struct wire_field *f, const void *m)
-{
-	(void)f;
-	return put_int(w, *(const uint32_t *)m, 4);
-}
-
-static bool u32_get(struct reader *r, const struct wire_field *f, void *m)
-{
-	uint64_t v;
-
-	(void)f;
-	if (!get_int(r, &v, 4))
-		return false;
-	*(uint32_t *)m = (uint32_t)v;
-	return true;
-}
-
-static bool any_valid(const struct wire_field *f, const void *m)
-{
-	(void)f;
-	(void)m;
-	return true;
-}
-
-static bool u64_put(struct writer *w, const struct wire_field *f, const void *m)
-{
-	(void)f;
-	return put_int(w, *(const uint64_t *)m, 8);
-}
-
-static bool u64_get(struct reader *r, const struct wire_field *f, void *m)
-{
-	(void)f;
-	return get_int(r, m, 8);
-}
-
-static bool time_valid(const struct wire_field *f, const void *m)
-{
-	int64_t t = *(const int64_t *)m;
-
-	(void)f;
-	return t >= 0 && t <= WHEN_MAX;
-}
-
-static bool err_valid(const struct wire_field *f, const void *m)
-{
-	int32_t code = *(const int32_t *)m;
-
-	(void)f;
-	return code <= 0 && code >= ERR_LAST;
-}
-
-/* Looked at as a byte: a bool that holds something else must not be read as one. */
-static bool bool_valid(const struct wire_field *f, const void *m)
-{
-	(void)f;
-	return *(const uint8_t *)m <= 1;
-}
-
-/* ---- keys, addresses, services ----------------------------------------------------------------- */
-
-static bool key_put(struct writer *w, const struct wire_field *f, const void *m)
-{
-	(void)f;
-	return put_bytes(w, m, WG_KEY_BYTES);
-}
-
-static bool key_get(struct reader *r, const struct wire_field *f, void *m)
-{
-	(void)f;
-	return get_bytes(r, m, WG_KEY_BYTES);
-}
-
-static bool prefix4_valid(const struct wire_field *f, const void *m)
-{
-	const struct prefix4 *p = m;
-
-	(void)f;
-	return p->len <= 32 && !(p->addr & ~prefix4_mask(p->len));
-}
-
-static bool prefix4_put(struct writer *w, const struct wire_field *f, const void *m)
-{
-	const struct prefix4 *p = m;
-
-	(void)f;
-	return put_int(w, p->addr, 4) && put_int(w, p->len, 1);
-}
-
-static bool prefix4_get(struct reader *r, const struct wire_field *f, void *m)
-{
-	struct prefix4 *p = m;
-
-	return u32_get(r, f, &p->addr) && get_bytes(r, &p->len, 1);
-}
-
-static bool endpoint_valid(const struct wire_field *f, const void *m)
-{
-	const struct endpoint *e = m;
-
-	(void)f;
-	return e->family == 0 || e->family == 4 || e->family == 6;
-}
-
-static size_t endpoint_bytes(const struct endpoint *e)
-{
-	return e->family == 6 ? 16 : e->family;
-}
-
-/* Family 0 is that byte alone. */
-static bool endpoint_put(struct writer *w, const struct wire_field *f, const void *m)
-{
-	const struct endpoint *e = m;
-
-	(void)f;
-	if (!put_int(w, e->family, 1) || e->family == 0)
-		return e->family == 0;
-	return put_bytes(w, e->addr, endpoint_bytes(e)) && put_int(w, e->port, 2);
-}
-
-static bool endpoint_get(struct reader *r, const struct wire_field *f, void *m)
-{
-	struct endpoint *e = m;
-
-	if (!get_bytes(r, &e->family, 1) || !endpoint_valid(f, e))
-		return false;
-	if (e->family == 0)
-		return true;
-	return get_bytes(r, e->addr, endpoint_bytes(e)) && u16_get(r, f, &e->port);
-}
-
-static bool service_valid(const struct wire_field *f, const void *m)
-{
-	struct services one = {.count = 1, .item = {*(const struct service *)m}};
-
-	(void)f;
-	return services_valid(&one);
-}
-
-static bool service_put(struct writer *w, const struct wire_field *f, const void *m)
-{
-	const struct service *s = m;
-
-	(void)f;
-	return put_int(w, s->protocol, 1) && put_int(w, s->first, 2) && put_int(w, s->last, 2);
-}
-
-static bool service_get(struct reader *r, const struct wire_field *f, void *m)
-{
-	struct service *s = m;
-
-	return get_bytes(r, &s->protocol, 1) && u16_get(r, f, &s->first) && u16_get(r, f, &s->last);
-}
-
-static bool list_valid(const struct wire_field *f, const void *m)
-{
-	const struct services *list = m;
-
-	return in_range(f, list->count) && services_valid(list);
-}
-
-static bool list_put(struct writer *w, const struct wire_field *f, const void *m)
-{
-	const struct services *list = m;
-	bool ok = put_int(w, list->count, 1);
-
-	for (unsigned i = 0; ok && i < list->count; i++)
-		ok = service_put(w, f, &list->item[i]);
-	return ok;
-}
-
-static bool list_get(struct reader *r, const struct wire_field *f, void *m)
-{
-	struct services *list = m;
-	bool ok = get_bytes(r, &list->count, 1) && list->count <= SERVICES_MAX;
-
-	for (unsigned i = 0; ok && i < list->count; i++)
-		ok = service_get(r, f, &list->item[i]);
-	return ok;
-}
-
-/* ---- text -------------------------------------------------------------------------------------- */
-
-static bool name_opt_valid(const struct wire_field *f, const void *m)
-{
-	const struct name *name = m;
-	size_t n = strnlen(name->s, sizeof(name->s));
-
-	(void)f;
-	return n == 0 || name_valid(name->s, n);
-}
-
-static bool name_kind_valid(const struct wire_field *f, const void *m)
-{
-	return ((const struct name *)m)->s[0] != '\0' && name_opt_valid(f, m);
-}
-
-static bool name_put(struct writer *w, const struct wire_field *f, const void *m)
-{
-	(void)f;
-	return put_string(w, ((const struct name *)m)->s);
-}
-
-static bool name_get(struct reader *r, const struct wire_field *f, void *m)
-{
-	struct name *name = m;
-
-	(void)f;
-	return get_string(r, name->s, sizeof(name->s));
-}
-
-static bool names_valid(const struct wire_field *f, const void *m)
-{
-	const struct wire_names *names = m;
-	bool ok = names->count <= WIRE_NAMES_MAX;
-
-	for (unsigned i = 0; ok && i < names->count; i++)
-		ok = name_kind_valid(f, &names->item[i]);
-	return ok;
-}
-
-static bool names_put(struct writer *w, const struct wire_field *f, const void *m)
-{
-	const struct wire_names *names = m;
-	bool ok = put_int(w, names->count, 1);
-
-	for (unsigned i = 0; ok && i < names->count; i++)
-		ok = name_put(w, f, &names->item[i]);
-	return ok;
-}
-
-static bool names_get(struct reader *r, const struct wire_field *f, void *m)
-{
-	struct wire_names *names = m;
-	bool ok = get_bytes(r, &names->count, 1) && names->count <= WIRE_NAMES_MAX;
-
-	for (unsigned i = 0; ok && i < names->count; i++)
-		ok = name_get(r, f, &names->item[i]);
-	return ok;
-}
-
-static bool token_valid(const struct wire_field *f, const void *m)
-{
-	const char *s = m;
-	size_t n = strnlen(s, f->max);
-
-	return n < f->max && n == strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-					    "0123456789._:-");
-}
-
-static bool text_valid(const struct wire_field *f, const void *m)
-{
-	const char *s = m;
-	size_t n = strnlen(s, f->max);
-	unsigned cp;
-
-	for (size_t i = 0; i < n;) {
-		int len = utf8_decode(s + i, n - i, &cp);
-
-		if (len == 0 || (utf8_is_control(cp) && cp != '\n'))
-			return false;
-		i += (size_t)len;
-	}
-	return n < f->max;
-}
-
-static bool chars_put(struct writer *w, const struct wire_field *f, const void *m)
-{
-	(void)f;
-	return put_string(w, m);
-}
-
-static bool chars_get(struct reader *r, const struct wire_field *f, void *m)
-{
-	return get_string(r, m, f->max);
-}
-
-/* ---- messages ---------------------------------------------------------------------------------- */
-
-static const struct kind kinds[] = {
-	[WIRE_U8] = {u8_valid, u8_put, u8_get},
-	[WIRE_U16] = {u16_valid, u16_put, u16_get},
-	[WIRE_U32] = {u32_valid, u32_put, u32_get},
-	[WIRE_U64] = {any_valid, u64_put, u64_get},
-	[WIRE_TIME] = {time_valid, u64_put, u64_get},
-	[WIRE_ERR] = {err_valid, u32_put, u32_get},
-	[WIRE_BOOL] = {bool_valid, u8_put, u8_get},
-	[WIRE_KEY] = {any_valid, key_put, key_get},
-	[WIRE_SECRET] = {any_valid, key_put, key_get},
-	[WIRE_IP4] = {any_valid, u32_put, u32_get},
-	[WIRE_PREFIX4] = {prefix4_valid, prefix4_put, prefix4_get},
-	[WIRE_ENDPOINT] = {endpoint_valid, endpoint_put, endpoint_get},
-	[WIRE_SERVICE] = {service_valid, service_put, service_get},
-	[WIRE_SERVICES] = {list_valid, list_put, list_get},
-	[WIRE_NAME] = {name_kind_valid, name_put, name_get},
-	[WIRE_NAME_OPT] = {name_opt_valid, name_put, name_get},
-	[WIRE_NAMES] = {names_valid, names_put, names_get},
-	[WIRE_TOKEN] = {token_valid, chars_put, chars_get},
-	[WIRE_TEXT] = {text_valid, chars_put, chars_get},
-};
+#include "common/wire_kind.h"
 
 const struct wire_row *wire_row(const struct wire_table *table, uint16_t type)
 {
@@ -453,31 +20,31 @@ const struct wire_row *wire_row(const struct wire_table *table, uint16_t type)
 int wire_encode(const struct wire_table *table, uint16_t type, const void *msg,
 		uint8_t out[WIRE_BYTES_MAX])
 {
-	struct writer w = {out, WIRE_BYTES_MAX};
+	struct wire_writer w = {out, WIRE_BYTES_MAX};
 	const struct wire_row *row = wire_row(table, type);
 
 	if (!row || (row->count > 0 && !msg))
 		return ERR_PROTOCOL;
-	if (!put_int(&w, WIRE_VERSION, 2) || !put_int(&w, type, 2))
+	if (!wire_put_int(&w, WIRE_VERSION, 2) || !wire_put_int(&w, type, 2))
 		return ERR_PROTOCOL;
 	for (unsigned i = 0; i < row->count; i++) {
 		const struct wire_field *f = &row->fields[i];
 		const char *m = (const char *)msg + f->offset;
 
-		if (!kinds[f->kind].valid(f, m) || !kinds[f->kind].put(&w, f, m))
+		if (!wire_kinds[f->kind].valid(f, m) || !wire_kinds[f->kind].put(&w, f, m))
 			return ERR_PROTOCOL;
 	}
 	return (int)(WIRE_BYTES_MAX - w.left);
 }
 
 /* Version and type; returns the type's row. */
-static const struct wire_row *header_get(const struct wire_table *table, struct reader *r,
+static const struct wire_row *header_get(const struct wire_table *table, struct wire_reader *r,
 					 struct diag *d)
 {
 	const struct wire_row *row;
 	uint64_t version, type;
 
-	if (!get_int(r, &version, 2) || !get_int(r, &type, 2)) {
+	if (!wire_get_int(r, &version, 2) || !wire_get_int(r, &type, 2)) {
 		(void)diag_set(d, ERR_PROTOCOL, "a message is too short to have a header");
 		return NULL;
 	}
@@ -496,13 +63,13 @@ static const struct wire_row *header_get(const struct wire_table *table, struct 
 	return row;
 }
 
-static int fields_get(const struct wire_row *row, struct reader *r, void *msg, struct diag *d)
+static int fields_get(const struct wire_row *row, struct wire_reader *r, void *msg, struct diag *d)
 {
 	for (unsigned i = 0; i < row->count; i++) {
 		const struct wire_field *f = &row->fields[i];
 		char *m = (char *)msg + f->offset;
 
-		if (!kinds[f->kind].get(r, f, m) || !kinds[f->kind].valid(f, m))
+		if (!wire_kinds[f->kind].get(r, f, m) || !wire_kinds[f->kind].valid(f, m))
 			return diag_set(d, ERR_PROTOCOL, "%s: field %u is missing or not valid",
 					row->name, i + 1);
 	}
@@ -514,7 +81,7 @@ static int fields_get(const struct wire_row *row, struct reader *r, void *msg, s
 int wire_decode(const struct wire_table *table, const uint8_t *in, size_t n, uint16_t *type,
 		void *msg, size_t room, struct diag *d)
 {
-	struct reader r = {in, n};
+	struct wire_reader r = {in, n};
 	const struct wire_row *row = header_get(table, &r, d);
 	int err;
 
