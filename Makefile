@@ -44,7 +44,7 @@ all: $(PROGRAMS)
 
 obj	= $(patsubst %.c,$(B)/%.o,$(1))
 ALL_SRC	= $(COMMON_SRC) $(DB_SRC) $(PRIV_SRC) $(CORE_SRC) $(WEB_SRC) $(CLI_SRC) $(UNIT_SRC) \
-	  $(NETNS_SRC)
+	  $(NETNS_SRC) $(FUZZ_SRC)
 
 # Flags stamp: a change of compiler or flags rebuilds everything.
 FLAGS	= $(CC) $(STD) $(WARN) $(HARDEN) $(SAN) $(CPPFLAGS) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) \
@@ -120,11 +120,40 @@ check-asan:
 		UBSAN_OPTIONS=print_stacktrace=1 \
 		$(MAKE) --no-print-directory unit B=$(B)-asan SAN='$(ASAN)' HARDEN=-fPIE CFLAGS='-O1 -g'
 
+# ---- fuzzing: tests/fuzz/fuzz_X.c is a driver, tests/fuzz/corpus/X its corpus ------------------------
+
+FUZZ_SRC	= $(wildcard tests/fuzz/*.c)
+FUZZ		= $(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%,$(FUZZ_SRC)))
+FUZZ_SECONDS	?= 60
+
+$(B)/replay/%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/common.a
+	@mkdir -p $(@D)
+	$(LINK) $^ $(call libs_of,libsodium)
+$(B)/libfuzzer/%: $(B)/tests/fuzz/fuzz_%.o $(B)/common.a
+	@mkdir -p $(@D)
+	$(LINK) -fsanitize=fuzzer $^ $(call libs_of,libsodium)
+
+# The corpora as ordinary tests, with the sanitizers (and the build folder) of check-asan.
+fuzz-replay:
+	$(Q)$(MAKE) --no-print-directory fuzz-replay-run B=$(B)-asan SAN='$(ASAN)' HARDEN=-fPIE \
+		CFLAGS='-O1 -g'
+fuzz-replay-run: $(FUZZ:%=$(B)/replay/%)
+	$(Q)set -e; for f in $(FUZZ); do $(B)/replay/$$f tests/fuzz/corpus/$$f; done
+
+# Searching for new inputs; what is found lies in build-fuzz/found. Needs clang.
+fuzz:
+	$(Q)$(MAKE) --no-print-directory fuzz-run B=$(B)-fuzz CC=clang HARDEN=-fPIE CFLAGS='-O1 -g' \
+		SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
+fuzz-run: $(FUZZ:%=$(B)/libfuzzer/%)
+	$(Q)set -e; for f in $(FUZZ); do mkdir -p $(B)/found/$$f; $(B)/libfuzzer/$$f -verbosity=0 \
+		-print_final_stats=1 -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(B)/found/$$f. \
+		$(B)/found/$$f tests/fuzz/corpus/$$f; done
+
 # ---- checks that read instead of run; each fails on the first finding ---------------------------
 
 CLANG_FORMAT	?= clang-format
 CLANG_TIDY	?= clang-tidy
-ALL_HDR	= $(wildcard common/*.h db/*.h daemon/*/*.h web/*.h cli/*.h tests/unit/*.h)
+ALL_HDR	= $(wildcard common/*.h db/*.h daemon/*/*.h web/*.h cli/*.h tests/unit/*.h tests/fuzz/*.h)
 MAN	= $(wildcard cli/*.[158] daemon/*/*.[158] web/*.[158])
 
 check-static: check-layers format-check lint
@@ -184,8 +213,9 @@ uninstall:
 	-rmdir $(DESTDIR)$(LIBDIR)
 
 clean:
-	rm -rf $(B) $(B)-asan
+	rm -rf $(B) $(B)-asan $(B)-fuzz
 
+.PHONY: fuzz fuzz-run fuzz-replay fuzz-replay-run
 .PHONY: all unit netns-programs check-asan check-static check-layers format-check format lint lint-tidy \
 	lint-cppcheck lint-sh lint-man install uninstall clean FORCE
 .SECONDARY:

@@ -8,9 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void base64_encode(char out[WG_KEY_TEXT_BYTES], const uint8_t in[WG_KEY_BYTES])
+{
+	(void)sodium_bin2base64(out, WG_KEY_TEXT_BYTES, in, WG_KEY_BYTES,
+				sodium_base64_VARIANT_ORIGINAL);
+}
+
+/* libsodium's decoder takes some bytes above 0x7f for characters of the alphabet (1.0.18, where char
+ * is signed); so the text must also be what its own bytes encode to. */
 static int base64_decode(uint8_t out[WG_KEY_BYTES], const char *text)
 {
+	char again[WG_KEY_TEXT_BYTES];
 	size_t n = 0;
+	int differs;
 
 	if (strnlen(text, WG_KEY_TEXT_BYTES) != WG_KEY_TEXT_BYTES - 1)
 		return ERR_BAD_KEY;
@@ -18,13 +28,10 @@ static int base64_decode(uint8_t out[WG_KEY_BYTES], const char *text)
 			      sodium_base64_VARIANT_ORIGINAL) ||
 	    n != WG_KEY_BYTES)
 		return ERR_BAD_KEY;
-	return 0;
-}
-
-static void base64_encode(char out[WG_KEY_TEXT_BYTES], const uint8_t in[WG_KEY_BYTES])
-{
-	(void)sodium_bin2base64(out, WG_KEY_TEXT_BYTES, in, WG_KEY_BYTES,
-				sodium_base64_VARIANT_ORIGINAL);
+	base64_encode(again, out);
+	differs = sodium_memcmp(again, text, WG_KEY_TEXT_BYTES);
+	key_wipe(again, sizeof(again));
+	return differs ? ERR_BAD_KEY : 0;
 }
 
 int key_parse(struct wg_key *out, const char *text)
