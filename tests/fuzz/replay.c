@@ -5,30 +5,31 @@
  */
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "common/cleanup.h"
+#include "common/mem.h"
 #include "tests/fuzz/fuzz.h"
 
 #define INPUT_BYTES (1 << 20)
 
 static int replay_file(const char *path)
 {
-	auto_fclose FILE *f = fopen(path, "rb");
-	auto_free uint8_t *room = malloc(INPUT_BYTES);
-	auto_free uint8_t *exact = NULL;
+	static uint8_t room[INPUT_BYTES];
+	FILE *f = fopen(path, "rb");
+	uint8_t *exact;
 	size_t n;
 
-	if (!f || !room) {
+	if (!f) {
 		perror(path);
 		return -1;
 	}
-	n = fread(room, 1, INPUT_BYTES, f);
-	exact = malloc(n ? n : 1); /* of exactly that size: a sanitizer sees a read behind it */
-	if (!exact)
-		return -1;
+	n = fread(room, 1, sizeof(room), f);
+	(void)fclose(f);
+	exact = mem_zalloc(n, 1); /* of exactly that size: a sanitizer sees a read behind it */
 	memcpy(exact, room, n);
 	(void)LLVMFuzzerTestOneInput(exact, n);
+	free(exact);
 	return 0;
 }
 
