@@ -161,13 +161,15 @@ static int bind_all(struct start *s, struct diag *d)
 	return rc ? rc : sock_pair(s->web_pair, d);
 }
 
+/* The companions inherit the lock after the descriptors they know: it is held until the last of the
+ * three has ended, so that a successor finds store and ports free. */
 static int start_core(struct start *s, struct diag *d)
 {
 	struct spawn core = {.program = "printgate-core",
 			     .user = s->conf.core,
 			     .folder = s->dirs.core,
-			     .fds = {s->core_pair[1], s->control, s->web_pair[0]},
-			     .fd_count = 3};
+			     .fds = {s->core_pair[1], s->control, s->web_pair[0], s->lock},
+			     .fd_count = 4};
 	int rc = spawn_start(&core, &s->serve.core_pid, d);
 
 	(void)close(s->core_pair[1]);
@@ -194,6 +196,7 @@ static int start_web(struct start *s, struct diag *d)
 	(void)snprintf(count, sizeof(count), "%u", s->page_count);
 	for (unsigned i = 0; i < s->page_count; i++)
 		web.fds[web.fd_count++] = s->pages[i];
+	web.fds[web.fd_count++] = s->lock;
 	rc = spawn_start(&web, &s->serve.web_pid, d);
 	for (unsigned i = 0; i < s->page_count; i++)
 		(void)close(s->pages[i]);

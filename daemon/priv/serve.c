@@ -13,12 +13,17 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/chan.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/privmsg.h"
+
+/* Changes by others come in bursts (a network manager's, `nft -f`): act once, this much later. Also
+ * bounds how often two programs that undo each other's work can make us repeat ours. */
+#define MEND_DELAY_MS 100
 
 int serve_signals(int *out, struct diag *d)
 {
@@ -68,6 +73,22 @@ static void send_result(struct serve *s, uint32_t item, const struct diag *d)
 	send_core(s, PRIV_RESULT, &r);
 }
 
+/* From the first full change on, what others do to our part of the kernel is noticed. */
+static void start_watch(struct serve *s)
+{
+	struct diag d;
+
+	if (s->watching)
+		return;
+	if (watch_open(&s->watch, s->gate->conf->interface, link_port(s->gate->link),
+		       nft_port(s->gate->nft), &d)) {
+		log_error("serve", "%s", d.text);
+		end_with(s, EXIT_FAILURE);
+		return;
+	}
+	s->watching = true;
+}
+
 static void commit(struct serve *s)
 {
 	struct diag d = {ERR_NONE, ""};
@@ -76,6 +97,8 @@ static void commit(struct serve *s)
 
 	if (gate_apply(s->gate, &s->change, &item, &half, &d))
 		log_error("gate", "%s", d.text);
+	else if (s->change.full)
+		start_watch(s);
 	change_reset(&s->change);
 	send_result(s, item, &d);
 	if (half)
@@ -180,6 +203,45 @@ static void on_backend(struct serve *s)
 	send_core(s, PRIV_RESYNC, NULL);
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void on_watch(struct serve *s)
+{
+	unsigned seen = watch_read(&s->watch);
+
+	if (seen && !s->seen)
+		s->seen_due = now_ms() + MEND_DELAY_MS;
+	s->seen |= seen;
+}
+
+/* Acts on what the watch has seen. Returns the milliseconds until there is something to do, -1: none. */
+static int mend(struct serve *s)
+{
+	int64_t left = s->seen_due - now_ms();
+	unsigned seen = s->seen;
+	struct diag d;
+
+	if (!seen)
+		return -1;
+	if (left > 0)
+		return (int)left;
+	s->seen = 0;
+	if (seen & WATCH_OURS) {
+		log_warn("serve", "somebody else changed our interface, routes or firewall table; "
+				  "making it as it should be");
+		send_core(s, PRIV_RESYNC, NULL);
+	} else if (gate_lan(s->gate, &d)) {
+		log_error("gate", "%s", d.text);
+	}
+	return -1;
+}
+
 int serve_run(struct serve *s, const struct privmsg_hello *hello)
 {
 	send_core(s, PRIV_HELLO, hello);
@@ -188,9 +250,11 @@ int serve_run(struct serve *s, const struct privmsg_hello *hello)
 			{.fd = s->core, .events = POLLIN},
 			{.fd = s->signals, .events = POLLIN},
 			{.fd = wg_watch_fd(s->gate->wg), .events = POLLIN},
+			{.fd = s->watching ? s->watch.route : -1, .events = POLLIN},
+			{.fd = s->watching ? s->watch.nft : -1, .events = POLLIN},
 		};
 
-		if (poll(fds, ARRAY_LEN(fds), -1) < 0) {
+		if (poll(fds, ARRAY_LEN(fds), mend(s)) < 0) {
 			if (errno == EINTR)
 				continue;
 			log_error("serve", "poll: %s", strerror(errno));
@@ -202,7 +266,11 @@ int serve_run(struct serve *s, const struct privmsg_hello *hello)
 			on_core(s);
 		if (fds[2].revents && !s->ending)
 			on_backend(s);
+		if (fds[3].revents || fds[4].revents)
+			on_watch(s);
 	}
+	if (s->watching)
+		watch_close(&s->watch);
 	change_reset(&s->change);
 	return s->status;
 }

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Two multicast sockets: route netlink and nftables. Messages are looked at one by one and forgotten.
+ */
+#include "daemon/priv/watch.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/fib_rules.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "daemon/priv/link.h"
+#include "daemon/priv/nft.h"
+
+/* Notifications are small; dumps do not come here. (libmnl's own advice is 8 KiB at most.) */
+#define WATCH_BUFFER 16384
+
+static int open_groups(int bus, const unsigned *groups, size_t count, struct diag *d)
+{
+	struct sockaddr_nl sa = {.nl_family = AF_NETLINK};
+	auto_close int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, bus);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)))
+		return diag_errno(d, "cannot watch the kernel's notifications");
+	for (size_t i = 0; i < count; i++)
+		if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i],
+			       sizeof(groups[i])))
+			return diag_errno(d, "cannot join a notification group");
+	return take_fd(&fd);
+}
+
+int watch_open(struct watch *w, const char *interface, uint32_t own_route, uint32_t own_nft,
+	       struct diag *d)
+{
+	static const unsigned route_groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
+						RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_RULE,
+						RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV6_RULE};
+	static const unsigned nft_groups[] = {NFNLGRP_NFTABLES};
+
+	*w = (struct watch){.route = -1, .nft = -1, .own_route = own_route, .own_nft = own_nft};
+	memcpy(w->interface, interface, strnlen(interface, sizeof(w->interface) - 1));
+	w->route = open_groups(NETLINK_ROUTE, route_groups, ARRAY_LEN(route_groups), d);
+	if (w->route < 0)
+		return w->route;
+	w->nft = open_groups(NETLINK_NETFILTER, nft_groups, ARRAY_LEN(nft_groups), d);
+	return w->nft < 0 ? w->nft : 0;
+}
+
+void watch_close(struct watch *w)
+{
+	cleanup_close(&w->route);
+	cleanup_close(&w->nft);
+}
+
+/* The text of a string attribute in the message, or "". */
+static const char *string_attr(const struct nlmsghdr *nlh, unsigned header, uint16_t type)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, header)
+		if (mnl_attr_get_type(attr) == type && !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
+			return mnl_attr_get_str(attr);
+	return "";
+}
+
+static uint32_t u32_attr(const struct nlmsghdr *nlh, unsigned header, uint16_t type)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, header)
+		if (mnl_attr_get_type(attr) == type && !mnl_attr_validate(attr, MNL_TYPE_U32))
+			return mnl_attr_get_u32(attr);
+	return 0;
+}
+
+static unsigned on_link(const struct watch *w, const struct nlmsghdr *nlh)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi))
+		return 0;
+	if (strcmp(string_attr(nlh, sizeof(*ifi), IFLA_IFNAME), w->interface))
+		return WATCH_LAN;
+	return nlh->nlmsg_type == RTM_DELLINK || !(ifi->ifi_flags & IFF_UP) ? WATCH_OURS : 0;
+}
+
+static unsigned on_addr(const struct watch *w, const struct nlmsghdr *nlh)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifa))
+		return 0;
+	return ifa->ifa_index == if_nametoindex(w->interface) ? WATCH_OURS : WATCH_LAN;
+}
+
+static unsigned on_route(const struct nlmsghdr *nlh)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm))
+		return 0;
+	if (u32_attr(nlh, sizeof(*rtm), RTA_TABLE) == LINK_TABLE)
+		return nlh->nlmsg_type == RTM_DELROUTE ? WATCH_OURS : 0;
+	return rtm->rtm_family == AF_INET ? WATCH_LAN : 0;
+}
+
+static unsigned on_rule(const struct nlmsghdr *nlh)
+{
+	if (nlh->nlmsg_type != RTM_DELRULE ||
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(struct fib_rule_hdr))
+		return 0;
+	return u32_attr(nlh, sizeof(struct fib_rule_hdr), FRA_PRIORITY) == LINK_PRIORITY ? WATCH_OURS
+											  : 0;
+}
+
+static unsigned on_route_message(const struct watch *w, const struct nlmsghdr *nlh)
+{
+	if (nlh->nlmsg_pid == w->own_route)
+		return 0;
+	switch (nlh->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		return on_link(w, nlh);
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+		return on_addr(w, nlh);
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
+		return on_route(nlh);
+	case RTM_DELRULE:
+		return on_rule(nlh);
+	default:
+		return 0;
+	}
+}
+
+/* Whatever somebody else does inside our table is undone. The kernel itself (port id 0) only ends
+ * elements whose time is over. Every message but NEWGEN names its table in attribute 1 (nf_tables.h:
+ * NFTA_TABLE_NAME, NFTA_CHAIN_TABLE, NFTA_RULE_TABLE, NFTA_SET_TABLE, NFTA_SET_ELEM_LIST_TABLE). */
+static unsigned on_nft_message(const struct watch *w, const struct nlmsghdr *nlh)
+{
+	if (nlh->nlmsg_pid == w->own_nft || nlh->nlmsg_pid == 0 ||
+	    NFNL_SUBSYS_ID(nlh->nlmsg_type) != NFNL_SUBSYS_NFTABLES ||
+	    NFNL_MSG_TYPE(nlh->nlmsg_type) == NFT_MSG_NEWGEN ||
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(struct nfgenmsg))
+		return 0;
+	return strcmp(string_attr(nlh, sizeof(struct nfgenmsg), NFTA_TABLE_NAME), NFT_TABLE_NAME)
+		       ? 0
+		       : WATCH_OURS;
+}
+
+static unsigned drain(const struct watch *w, int fd, bool nft)
+{
+	static char buffer[WATCH_BUFFER] __attribute__((aligned(8)));
+	unsigned seen = 0;
+
+	for (;;) {
+		ssize_t n = recv(fd, buffer, sizeof(buffer), MSG_TRUNC);
+		const struct nlmsghdr *nlh = (const struct nlmsghdr *)(const void *)buffer;
+		int left = (int)n;
+
+		if (n < 0 && errno == ENOBUFS) {
+			seen |= WATCH_OURS | WATCH_LAN;
+			continue;
+		}
+		if (n <= 0)
+			return seen;
+		if ((size_t)n > sizeof(buffer)) {
+			seen |= WATCH_OURS | WATCH_LAN;
+			continue;
+		}
+		for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
+			seen |= nft ? on_nft_message(w, nlh) : on_route_message(w, nlh);
+	}
+}
+
+unsigned watch_read(struct watch *w)
+{
+	return drain(w, w->route, false) | drain(w, w->nft, true);
+}
