@@ -393,6 +393,11 @@ void nft_free(struct nft *n)
 	free(n);
 }
 
+uint32_t nft_port(const struct nft *n)
+{
+	return mnl_socket_get_portid(n->socket);
+}
+
 int nft_shut(struct nft *n, struct diag *d)
 {
 	struct nft_batch b = {NULL, 0, 0, NULL, 0, 0};

@@ -28,6 +28,8 @@ struct nft_shape {
 int nft_open(struct nft **out, const struct nft_shape *shape, struct diag *d)
 	__attribute__((warn_unused_result));
 void nft_free(struct nft *n);
+/* The netlink port id of its socket: notifications that bear it are our own doing. */
+uint32_t nft_port(const struct nft *n);
 
 /* Loads the skeleton with empty sets if the table is not there yet; an existing table is left as it
  * is, since the first full change replaces it in one transaction. */

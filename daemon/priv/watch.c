@@ -17,7 +17,7 @@
 
 #include "common/cleanup.h"
 #include "daemon/priv/link.h"
-#include "daemon/priv/nft.h"
+#include "daemon/priv/nft_batch.h"
 
 /* Notifications are small; dumps do not come here. (libmnl's own advice is 8 KiB at most.) */
 #define WATCH_BUFFER 16384
@@ -39,7 +39,7 @@ static int open_groups(int bus, const unsigned *groups, size_t count, struct dia
 int watch_open(struct watch *w, const char *interface, uint32_t own_route, uint32_t own_nft,
 	       struct diag *d)
 {
-	static const unsigned route_groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
+	static const unsigned route_groups[] = {RTNLGRP_LINK,	    RTNLGRP_IPV4_IFADDR,
 						RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_RULE,
 						RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV6_RULE};
 	static const unsigned nft_groups[] = {NFNLGRP_NFTABLES};
@@ -64,9 +64,11 @@ static const char *string_attr(const struct nlmsghdr *nlh, unsigned header, uint
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each(attr, nlh, header)
-		if (mnl_attr_get_type(attr) == type && !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
-			return mnl_attr_get_str(attr);
+	mnl_attr_for_each(
+		attr, nlh,
+		header) if (mnl_attr_get_type(attr) == type &&
+			    !mnl_attr_validate(attr,
+					       MNL_TYPE_NUL_STRING)) return mnl_attr_get_str(attr);
 	return "";
 }
 
@@ -74,9 +76,10 @@ static uint32_t u32_attr(const struct nlmsghdr *nlh, unsigned header, uint16_t t
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each(attr, nlh, header)
-		if (mnl_attr_get_type(attr) == type && !mnl_attr_validate(attr, MNL_TYPE_U32))
-			return mnl_attr_get_u32(attr);
+	mnl_attr_for_each(
+		attr, nlh,
+		header) if (mnl_attr_get_type(attr) == type &&
+			    !mnl_attr_validate(attr, MNL_TYPE_U32)) return mnl_attr_get_u32(attr);
 	return 0;
 }
 
@@ -116,8 +119,9 @@ static unsigned on_rule(const struct nlmsghdr *nlh)
 	if (nlh->nlmsg_type != RTM_DELRULE ||
 	    mnl_nlmsg_get_payload_len(nlh) < sizeof(struct fib_rule_hdr))
 		return 0;
-	return u32_attr(nlh, sizeof(struct fib_rule_hdr), FRA_PRIORITY) == LINK_PRIORITY ? WATCH_OURS
-											  : 0;
+	return u32_attr(nlh, sizeof(struct fib_rule_hdr), FRA_PRIORITY) == LINK_PRIORITY
+		       ? WATCH_OURS
+		       : 0;
 }
 
 static unsigned on_route_message(const struct watch *w, const struct nlmsghdr *nlh)
@@ -151,7 +155,7 @@ static unsigned on_nft_message(const struct watch *w, const struct nlmsghdr *nlh
 	    NFNL_MSG_TYPE(nlh->nlmsg_type) == NFT_MSG_NEWGEN ||
 	    mnl_nlmsg_get_payload_len(nlh) < sizeof(struct nfgenmsg))
 		return 0;
-	return strcmp(string_attr(nlh, sizeof(struct nfgenmsg), NFTA_TABLE_NAME), NFT_TABLE_NAME)
+	return strcmp(string_attr(nlh, sizeof(struct nfgenmsg), NFTA_TABLE_NAME), NFT_TABLE)
 		       ? 0
 		       : WATCH_OURS;
 }
