@@ -56,7 +56,7 @@ static int run(struct store *s, const char *sql, struct diag *d)
 
 static int connect_file(struct store *s, const char *path, struct diag *d)
 {
-	int rc = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = store_vfs_open(path, &s->db);
 
 	if (rc != SQLITE_OK)
 		return store_error(s->db, path, rc, d);
@@ -132,21 +132,13 @@ static int open_existing(struct store *s, struct diag *d)
 	return err;
 }
 
-static char *absolute(const char *path)
-{
-	auto_free char *cwd = path[0] == '/' ? NULL : getcwd(NULL, 0);
-	auto_free char *folder = cwd ? store_file_path(cwd, "/") : NULL;
-
-	return folder ? store_file_path(folder, path) : mem_strdup(path);
-}
-
 int store_open(struct store **out, const char *path, struct diag *d)
 {
 	struct store *s = mem_zalloc(1, sizeof(*s));
 	bool exists;
 	int err;
 
-	s->path = absolute(path);
+	s->path = mem_strdup(path);
 	err = store_file_check(s->path, schema_version, &exists, d);
 	if (!err && !exists)
 		err = create(s->path, d);

@@ -36,6 +36,9 @@ int fold_name(char out[FOLD_BYTES], const char *name, struct diag *d)
 /* store_error.c: the sentence for a result code of SQLite; returns the code of ours. */
 int store_error(sqlite3 *db, const char *path, int rc, struct diag *d);
 
+/* store_vfs.c: opens a database; a relative path is not made absolute. Returns SQLite's code. */
+int store_vfs_open(const char *path, sqlite3 **out) __attribute__((warn_unused_result));
+
 /* store_file.c: the file itself, before SQLite touches it. */
 /* Looks at `path`: *exists says whether there is a store. A file that is not ours, is newer than
  * `version`, or is damaged at first sight is ERR_STORE. */

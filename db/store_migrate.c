@@ -40,7 +40,7 @@ static int copy_to(sqlite3 *db, const char *path, const char *to, struct diag *d
 {
 	sqlite3 *copy = NULL;
 	sqlite3_backup *b = NULL;
-	int rc = sqlite3_open_v2(to, &copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = store_vfs_open(to, &copy);
 
 	if (rc == SQLITE_OK)
 		b = sqlite3_backup_init(copy, "main", db, "main");

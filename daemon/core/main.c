@@ -85,7 +85,16 @@ static int step_base(struct core *c, struct diag *d)
 
 static int step_store(struct core *c, struct diag *d)
 {
-	return store_open(&c->store, STORE_PATH, d);
+	struct diag why = {ERR_NONE, ""};
+	auto_free char *folder = NULL;
+	int r = store_open(&c->store, STORE_PATH, &why);
+
+	if (r) {
+		folder = getcwd(NULL, 0);
+		(void)diag_set(d, why.code, "%.300s (the store lies in %s)", why.text,
+			       folder ? folder : "the state folder");
+	}
+	return r;
 }
 
 static int first_one(void *arg, const struct store_printer *p)
