@@ -146,7 +146,7 @@ int gate_lan(struct gate *g, struct diag *d)
 		uint32_t addr = p->target.addr + (p->target.len < 31);
 		int rc;
 
-		if (p->self || link_way_to(g->link, addr, &way, d) || way.local ||
+		if (p->self || link_way_to(g->link, addr, &way, NULL) || way.local ||
 		    !strcmp(way.interface, g->conf->interface))
 			continue; /* no way there now: looked at again when routes change */
 		rc = lan_forward(g, way.interface, d);

@@ -60,6 +60,11 @@ void link_free(struct link *l)
 	free(l);
 }
 
+uint32_t link_port(const struct link *l)
+{
+	return nl_socket_get_local_port(l->sk);
+}
+
 /* Our interface's index. */
 static int own_index(struct link *l, int *index, struct diag *d)
 {

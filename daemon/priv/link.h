@@ -28,6 +28,8 @@ struct link;
 int link_open(struct link **out, const char interface[IFNAMSIZ], struct diag *d)
 	__attribute__((warn_unused_result));
 void link_free(struct link *l);
+/* The netlink port id of its socket: notifications that bear it are our own doing. */
+uint32_t link_port(const struct link *l);
 
 /* Our interface. */
 int link_address(struct link *l, uint32_t addr, uint8_t len, struct diag *d)

@@ -95,10 +95,13 @@ static void commit(struct serve *s)
 	uint32_t item;
 	bool half;
 
-	if (gate_apply(s->gate, &s->change, &item, &half, &d))
+	if (gate_apply(s->gate, &s->change, &item, &half, &d)) {
 		log_error("gate", "%s", d.text);
-	else if (s->change.full)
-		start_watch(s);
+	} else {
+		d.code = ERR_NONE;
+		if (s->change.full)
+			start_watch(s);
+	}
 	change_reset(&s->change);
 	send_result(s, item, &d);
 	if (half)

@@ -93,11 +93,9 @@ static void __attribute__((noreturn)) run_child(const struct spawn *s, int progr
 
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	if ((s->folder >= 0 ? fchdir(s->folder) : chdir("/")) || drop_bounding() || place_fds(s)) {
-		_exit(EXIT_EXEC);
-	}
-	program = fcntl(program, F_DUPFD_CLOEXEC, 2 * FD_PARK);
-	if (program < 0 || become(&s->user) ||
+	program = fcntl(program, F_DUPFD_CLOEXEC, 2 * FD_PARK); /* out of place_fds' way */
+	if (program < 0 || (s->folder >= 0 ? fchdir(s->folder) : chdir("/")) || drop_bounding() ||
+	    place_fds(s) || become(&s->user) ||
 	    close_range((unsigned)keep, ~0U, CLOSE_RANGE_CLOEXEC))
 		_exit(EXIT_EXEC);
 	(void)fexecve(program, argv, environ);
