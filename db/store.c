@@ -179,14 +179,18 @@ static void scrub(struct store *s)
  * A commit whose sync failed is refused, but its frames may stand in the WAL, and a crash now would
  * bring them to life at the next start: a grant that nobody was told of. So they are overwritten by
  * a commit that changes nothing. It begins at the same place, and frames are chained by checksums,
- * so what is left of the refused ones is void; even if this one's sync fails too.
+ * so what is left of the refused ones is void. First without a sync, which would get in the way if
+ * the disk still fails; then with one, as a better disk may take it.
  */
 void store_retract(struct store *s)
 {
 	char same[48];
+	const char *const steps[] = {"PRAGMA synchronous = OFF", same, "PRAGMA synchronous = FULL",
+				     same};
 
 	(void)snprintf(same, sizeof(same), "PRAGMA user_version = %d", schema_version);
-	(void)sqlite3_exec(s->db, same, NULL, NULL, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+		(void)sqlite3_exec(s->db, steps[i], NULL, NULL, NULL);
 }
 
 void store_erased(struct store *s)
