@@ -44,7 +44,7 @@ all: $(PROGRAMS)
 
 obj	= $(patsubst %.c,$(B)/%.o,$(1))
 ALL_SRC	= $(COMMON_SRC) $(DB_SRC) $(PRIV_SRC) $(CORE_SRC) $(WEB_SRC) $(CLI_SRC) $(UNIT_SRC) \
-	  $(NETNS_SRC) $(FUZZ_SRC)
+	  $(NETNS_SRC) $(FUZZ_SRC) $(CRASH_SRC)
 
 # Flags stamp: a change of compiler or flags rebuilds everything.
 FLAGS	= $(CC) $(STD) $(WARN) $(HARDEN) $(SAN) $(CPPFLAGS) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) \
@@ -111,6 +111,17 @@ $(B)/netns/%: $(B)/tests/netns/%.o $(B)/priv.a $(B)/common.a
 	$(LINK) $^ $(call libs_of,$(PRIV_PKG))
 
 netns-programs: $(NETNS_BIN)
+
+# The store's writer killed, and failed by its disk, at every call that writes. In memory where there
+# is a place: what counts is the order of the calls, not the disk.
+CRASH_SRC	= tests/crash/crash_store.c
+$(B)/tests/crash/%.o: PKGCFLAGS = $(call cflags_of,$(CORE_PKG))
+$(B)/crash_store: $(B)/tests/crash/crash_store.o $(B)/db.a $(B)/common.a
+	$(LINK) $^ $(call libs_of,$(CORE_PKG)) $(CORE_LIBS)
+
+crash: $(B)/crash_store
+	$(Q)set -e; d=$$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d); \
+		trap 'rm -rf "$$d"' EXIT; $(B)/crash_store "$$d"
 
 # All unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, in a build folder of their
 # own. (_FORTIFY_SOURCE would hide overflows from ASan behind its own checks.)
@@ -216,7 +227,7 @@ clean:
 	rm -rf $(B) $(B)-asan $(B)-fuzz
 
 .PHONY: fuzz fuzz-run fuzz-replay fuzz-replay-run
-.PHONY: all unit netns-programs check-asan check-static check-layers format-check format lint lint-tidy \
+.PHONY: all unit crash netns-programs check-asan check-static check-layers format-check format lint lint-tidy \
 	lint-cppcheck lint-sh lint-man install uninstall clean FORCE
 .SECONDARY:
 -include $(patsubst %.c,$(B)/%.d,$(ALL_SRC))

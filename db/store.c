@@ -3,7 +3,7 @@
  * Opens and closes the store, and its transactions. What is in it is the matter of store_peer.c and
  * its siblings; the file as a file is store_file.c's.
  */
-#include "db/store_internal.h"
+#include "db/store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 
 #include "common/cleanup.h"
 #include "common/mem.h"
+#include "db/store_internal.h"
 
 /*
  * WAL with synchronous=FULL: a commit is on the disk when it is acknowledged. Debian's default

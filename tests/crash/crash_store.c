@@ -56,32 +56,32 @@ static int suffer(void)
 	return -1;
 }
 
-ssize_t pwrite64(int fd, const void *buf, size_t n, off64_t at)
+ssize_t pwrite64(int fd, const void *buf, size_t n, off64_t offset)
 {
 	ssize_t (*real)(int, const void *, size_t, off64_t);
 
 	*(void **)&real = dlsym(RTLD_NEXT, "pwrite64");
 	if (!hit(CALL_WRITE))
-		return real(fd, buf, n, at);
+		return real(fd, buf, n, offset);
 	if (fault.torn)
-		(void)real(fd, buf, n / 2, at);
+		(void)real(fd, buf, n / 2, offset);
 	return suffer();
 }
 
-int fdatasync(int fd)
+int fdatasync(int fildes)
 {
 	int (*real)(int);
 
 	*(void **)&real = dlsym(RTLD_NEXT, "fdatasync");
-	return hit(CALL_SYNC) ? suffer() : real(fd);
+	return hit(CALL_SYNC) ? suffer() : real(fildes);
 }
 
-int ftruncate64(int fd, off64_t n)
+int ftruncate64(int fd, off64_t length)
 {
 	int (*real)(int, off64_t);
 
 	*(void **)&real = dlsym(RTLD_NEXT, "ftruncate64");
-	return hit(CALL_TRUNCATE) ? suffer() : real(fd, n);
+	return hit(CALL_TRUNCATE) ? suffer() : real(fd, length);
 }
 
 /* ---- the writer ----------------------------------------------------------------------------- */
@@ -95,7 +95,7 @@ struct outcome {
 	char text[DIAG_TEXT_BYTES];
 };
 
-#define OP_OPEN -1
+#define OP_OPEN (-1)
 
 static struct name op_name(const char *what, int op)
 {
@@ -333,7 +333,7 @@ static void at_every_call(const char *folder, const char *path, const char *titl
 		if (!met)
 			break;
 	}
-	if (f.at < 2 * SERIES || (f.error && refused == 0))
+	if (f.at < 2L * SERIES || (f.error && refused == 0))
 		die(title, "the fault was never met");
 	(void)printf("crash: %s: %ld points, %ld commits acknowledged and kept, "
 		     "%ld refused and gone\n",

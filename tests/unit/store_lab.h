@@ -25,23 +25,26 @@ struct lab {
 	struct diag d;
 };
 
-/* Fails the test with the store's own sentence. */
-#define ok(lab, call)                                                                              \
-	do {                                                                                       \
-		memset(&(lab)->d, 0, sizeof((lab)->d));                                            \
-		if ((call) != 0)                                                                   \
-			fail_msg("%s: %d: %s", #call, (lab)->d.code, (lab)->d.text);               \
-	} while (0)
+static inline void lab_ok(struct lab *lab, int err, const char *call)
+{
+	if (err)
+		fail_msg("%s: %d: %s", call, lab->d.code, lab->d.text);
+}
+
+static inline void lab_fails(struct lab *lab, int err, int expected, const char *word,
+			     const char *call)
+{
+	if (err != expected || (int)lab->d.code != expected || !strstr(lab->d.text, word))
+		fail_msg("%s: %d and not %d, or no \"%s\": %s", call, err, expected, word,
+			 lab->d.text);
+}
+
+/* The call succeeds, or the test fails with the store's own sentence. */
+#define ok(lab, call) ((lab)->d = (struct diag){0}, lab_ok((lab), (call), #call))
 
 /* The call fails with this code and its sentence contains the word. */
 #define fails(lab, call, expected, word)                                                           \
-	do {                                                                                       \
-		memset(&(lab)->d, 0, sizeof((lab)->d));                                            \
-		assert_int_equal((call), (expected));                                              \
-		assert_int_equal((lab)->d.code, (expected));                                       \
-		if (!strstr((lab)->d.text, (word)))                                                \
-			fail_msg("no \"%s\" in: %s", (word), (lab)->d.text);                       \
-	} while (0)
+	((lab)->d = (struct diag){0}, lab_fails((lab), (call), (expected), (word), #call))
 
 static inline int lab_folder(void **state)
 {
