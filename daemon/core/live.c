@@ -68,7 +68,7 @@ int live_refresh(struct core *c, int64_t max_age, struct diag *d)
 	const int64_t now = monotonic_ms();
 	int r;
 
-	if (l->at && now - l->at <= max_age)
+	if (l->at && now - l->at < max_age)
 		return 0;
 	l->n = 0;
 	l->at = 0;

@@ -31,7 +31,7 @@ enum peer_state live_state(const struct store_peer *p, int64_t last_handshake, i
 int live_open(struct core *c, struct diag *d) __attribute__((warn_unused_result));
 void live_free(struct core *c);
 
-/* Asks the kernel unless the last answer is at most max_age milliseconds old. */
+/* Asks the kernel unless the last answer is less than max_age milliseconds old. */
 int live_refresh(struct core *c, int64_t max_age, struct diag *d)
 	__attribute__((warn_unused_result));
 /* The peer as clients are told of it, with what the last refresh found. */
