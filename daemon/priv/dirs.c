@@ -20,16 +20,19 @@
 #define LOCK_WAIT_MS 5000 /* for a printgated that is just ending */
 #define LOCK_STEP_MS 20
 
-/* mkdir -p: missing parents are made 0755 root. */
+/* mkdir -p: what is missing is made 0755 root, whatever the umask: the group of control.sock must get
+ * through RUNTIME. */
 static int make_path(const char *path, struct diag *d)
 {
 	char part[PATH_MAX];
+	int made;
 
 	for (const char *p = path + 1;; p++) {
 		if (*p && *p != '/')
 			continue;
 		(void)snprintf(part, sizeof(part), "%.*s", (int)(p - path), path);
-		if (mkdir(part, 0755) && errno != EEXIST)
+		made = mkdir(part, 0755);
+		if (made ? errno != EEXIST : chmod(part, 0755))
 			return diag_errno(d, "cannot make the folder %s", part);
 		if (!*p)
 			return 0;

@@ -4,6 +4,7 @@
  */
 #include "daemon/priv/gate.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,17 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "daemon/priv/gatekey.h"
+
+static void gated_note(void *arg, const char *interface)
+{
+	struct gate *g = arg;
+
+	for (size_t i = 0; i < g->gated_count; i++)
+		if (!strcmp(g->gated[i].interface, interface))
+			return;
+	g->gated = mem_grow(g->gated, &g->gated_room, g->gated_count + 1, sizeof(*g->gated));
+	(void)snprintf(g->gated[g->gated_count++].interface, IFNAMSIZ, "%.15s", interface);
+}
 
 int gate_open(struct gate *g, const struct nft_shape *shape, struct diag *d)
 {
@@ -21,7 +33,8 @@ int gate_open(struct gate *g, const struct nft_shape *shape, struct diag *d)
 	rc = link_open(&g->link, g->conf->interface, d);
 	if (rc)
 		return rc;
-	return nft_shut(g->nft, d);
+	rc = nft_gated_each(g->nft, gated_note, g, d);
+	return rc ? rc : nft_shut(g->nft, d);
 }
 
 void gate_close(struct gate *g)
@@ -30,6 +43,7 @@ void gate_close(struct gate *g)
 	link_free(g->link);
 	wg_free(g->wg);
 	free(g->printers);
+	free(g->gated);
 }
 
 /* ---- nftables -------------------------------------------------------------------------------- */
@@ -67,6 +81,9 @@ static int apply_table(struct gate *g, const struct change *c, uint32_t *item, s
 		nft_mark(g->nft, (uint32_t)i);
 		nft_item(g->nft, &c->items[i]);
 	}
+	nft_mark(g->nft, UINT32_MAX);
+	for (size_t i = 0; c->full && i < g->gated_count; i++)
+		nft_gated_put(g->nft, g->gated[i].interface);
 	return nft_commit(g->nft, item, d);
 }
 
@@ -120,21 +137,20 @@ static int sync_targets(struct gate *g, struct diag *d)
  * machine must not become a router for its neighbours. */
 static int lan_forward(struct gate *g, const char *interface, struct diag *d)
 {
-	char name[IFNAMSIZ] = "";
 	uint32_t item;
 	bool on;
 	int rc = link_forwarding_get(g->link, interface, &on, d);
 
 	if (rc || on)
 		return rc;
-	memcpy(name, interface, strnlen(interface, IFNAMSIZ - 1));
+	gated_note(g, interface);
 	nft_begin(g->nft, false);
-	nft_gated_put(g->nft, name);
+	nft_gated_put(g->nft, interface);
 	rc = nft_commit(g->nft, &item, d);
 	if (rc)
 		return rc;
-	log_info("gate", "forwarding switched on for %s, for printers only", name);
-	return link_forwarding_set(g->link, name, true, d);
+	log_info("gate", "forwarding switched on for %s, for printers only", interface);
+	return link_forwarding_set(g->link, interface, true, d);
 }
 
 int gate_lan(struct gate *g, struct diag *d)

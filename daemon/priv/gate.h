@@ -21,6 +21,12 @@ struct gate {
 	struct privmsg_printer
 		*printers; /* as last applied: which targets and LAN interfaces are needed */
 	size_t printer_count, printer_room;
+	/* Interfaces on which we switched forwarding on. The table's set `gated` says so too, and is
+	 * what a restarted printgated learns it from; but others can flush the table. */
+	struct gate_lan {
+		char interface[IFNAMSIZ];
+	} *gated;
+	size_t gated_count, gated_room;
 };
 
 /* Opens the netlink parts (CAP_NET_ADMIN) and shuts the gate where there is no table yet. */
