@@ -98,7 +98,7 @@ static int next_address(struct core *c, uint32_t *out, struct diag *d)
 {
 	const struct prefix4 t = c->gateway.tunnel;
 	char text[IP4_TEXT_BYTES];
-	uint32_t last = tunnel_last_peer(t);
+	uint32_t last = tunnel_first_peer(t); /* so that .0 is given out last */
 	int e = store_meta_get(c->store, CURSOR_KEY, text, sizeof(text), d);
 
 	if (e && e != ERR_NOT_FOUND)
