@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A phone: a node with a WireGuard client that knows nothing but a config's text, as its app."""
+
+import ipaddress
+import os
+import subprocess
+import threading
+
+from node import await_that, ENV
+from probes import ping
+
+
+def read_qr(path):
+    """The config in a QR code picture, as ZBar reads it."""
+    done = subprocess.run(["zbarimg", "--quiet", "--raw", path], capture_output=True, env=ENV)
+    assert done.returncode == 0, f"zbarimg: {done.stderr.decode()}"
+    return done.stdout.decode()
+
+
+def parse(config):
+    """{section: {key: value}} of a config's text."""
+    sections = {}
+    for line in config.splitlines():
+        line = line.strip()
+        if line.startswith("["):
+            section = sections.setdefault(line.strip("[]"), {})
+        elif line:
+            key, _, value = line.partition("=")
+            section[key.strip()] = value.strip()
+    return sections
+
+
+class Phone:
+    def __init__(self, node, folder):
+        self.node = node
+        self.interface = "wg0"
+        self.folder = os.path.join(folder, node.name)
+        os.makedirs(self.folder, mode=0o700)
+        self.config = None
+
+    def join(self, config):
+        """Brings the tunnel up as wg-quick would: keys and peer, address, route."""
+        self.config = parse(config)
+        path = os.path.join(self.folder, f"{self.interface}.conf")
+        with open(path, "w", opener=lambda p, f: os.open(p, f, 0o600)) as f:
+            f.write(config)
+        stripped = self.node.out("wg-quick", "strip", path)
+        self.node.start(["wireguard-go", "-f", self.interface],
+                        log=os.path.join(self.folder, "wireguard-go.log"))
+        await_that(lambda: not self.node.run("wg", "show", self.interface, check=False).returncode,
+                   what="the phone's wireguard-go")
+        self.node.run("wg", "setconf", self.interface, "/dev/stdin", stdin=stripped)
+        self.node.address(self.interface, *self.config["Interface"]["Address"].split(", "))
+        self.node.run("ip", "link", "set", self.interface, "mtu", "1280")
+        for prefix in self.config["Peer"]["AllowedIPs"].split(","):
+            self.node.run("ip", "route", "add", prefix.strip(), "dev", self.interface)
+
+    def leave(self):
+        """Ends the tunnel, for another config."""
+        for pid in self.node.pids("wireguard-go"):
+            os.kill(pid, 15)
+        await_that(lambda: self.interface not in self.node.interfaces(), what="the tunnel's end")
+
+    def grow_greedy(self, *prefixes):
+        """What an owned phone would do: send anything into the tunnel, whatever the config says."""
+        self.node.run("wg", "set", self.interface, "peer", self.config["Peer"]["PublicKey"],
+                      "allowed-ips", "0.0.0.0/0,::/0")
+        for prefix in prefixes:
+            self.node.run("ip", "route", "replace", prefix, "dev", self.interface)
+
+    @property
+    def address(self):
+        return str(ipaddress.ip_interface(self.config["Interface"]["Address"]).ip)
+
+    @property
+    def house(self):
+        return ipaddress.ip_network(self.config["Peer"]["AllowedIPs"])
+
+    @property
+    def gateway(self):
+        """The gateway's tunnel address: the first of the house."""
+        return str(self.house[1])
+
+    def handshake(self):
+        """Time of the latest handshake, 0 if there was none."""
+        text = self.node.out("wg", "show", self.interface, "latest-handshakes")
+        return int(text.split()[1]) if text.split() else 0
+
+    def connect(self, seconds=20):
+        """Awaits a handshake; returns its time."""
+        pinger = threading.Thread(target=ping, args=(self.node, self.gateway, seconds), daemon=True)
+        pinger.start()
+        when = await_that(self.handshake, seconds, "a handshake")
+        return when

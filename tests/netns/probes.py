@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Real probes: TCP, UDP and ICMP from a node, and witnesses of what arrived at another."""
+
+import collections
+import errno
+import os
+import select
+import socket
+import struct
+import time
+
+PROBE_SECONDS = 3  # how long a silence must be to be called one
+
+# kind: "open", "refused" (reset, or port unreachable), "prohibited" (ICMP says that it is
+# administratively prohibited, or another unreachable), "timeout". seconds: until the answer came.
+Answer = collections.namedtuple("Answer", "kind seconds data", defaults=[b""])
+
+AT_ONCE = 1.0  # a refusal later than this is a spinner on the phone
+
+_KINDS = {
+    errno.ECONNREFUSED: "refused",
+    errno.EHOSTUNREACH: "prohibited",
+    errno.ENETUNREACH: "prohibited",
+    errno.EACCES: "prohibited",
+}
+
+
+def _kind(number):
+    if number not in _KINDS:
+        raise OSError(number, os.strerror(number))
+    return _KINDS[number]
+
+
+def _family(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def tcp_probe(node, address, port, seconds=PROBE_SECONDS):
+    with node.socket(_family(address)) as s:
+        s.setblocking(False)
+        began = time.monotonic()
+        try:
+            number = s.connect_ex((address, port))
+            if number == errno.EINPROGRESS:
+                if not select.select([], [s], [], seconds)[1]:
+                    return Answer("timeout", seconds)
+                number = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        except OSError as error:
+            number = error.errno
+        taken = time.monotonic() - began
+        return Answer(_kind(number) if number else "open", taken)
+
+
+def udp_probe(node, address, port, payload=b"probe", seconds=PROBE_SECONDS):
+    """Open means that an answer came."""
+    with node.socket(_family(address), socket.SOCK_DGRAM) as s:
+        s.settimeout(seconds)
+        began = time.monotonic()
+        try:
+            s.connect((address, port))
+            s.send(payload)
+            return Answer("open", time.monotonic() - began, s.recv(65536))
+        except socket.timeout:
+            return Answer("timeout", seconds)
+        except OSError as error:
+            return Answer(_kind(error.errno), time.monotonic() - began)
+
+
+def _checksum(data):
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total = (total >> 16) + (total & 0xFFFF)
+    return ~(total + (total >> 16)) & 0xFFFF
+
+
+def ping(node, address, seconds=PROBE_SECONDS):
+    """One echo request; also tells a refusal by ICMP from silence."""
+    ident = int.from_bytes(os.urandom(2), "big")
+    body = struct.pack("!HH", ident, 1) + os.urandom(16)
+    request = struct.pack("!BBH", 8, 0, 0) + body
+    request = struct.pack("!BBH", 8, 0, _checksum(request)) + body
+    with node.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as s:
+        began = time.monotonic()
+        try:
+            s.sendto(request, (address, 0))
+        except OSError as error:
+            return Answer(_kind(error.errno), time.monotonic() - began)
+        while (left := began + seconds - time.monotonic()) > 0:
+            if not select.select([s], [], [], left)[0]:
+                break
+            packet = s.recv(65536)
+            icmp = packet[(packet[0] & 15) * 4:]
+            taken = time.monotonic() - began
+            if icmp[0] == 0 and icmp[4:] == body:
+                return Answer("open", taken)
+            # an unreachable quotes our IP header and the first eight bytes of the request
+            if icmp[0] == 3 and icmp[8 + 20 + 4:8 + 20 + 6] == body[:2]:
+                return Answer("prohibited", taken, bytes([icmp[1]]))
+        return Answer("timeout", seconds)
+
+
+def ping6_sent(node, address, interface):
+    """Sends an ICMPv6 echo request by one interface; nobody waits for an answer."""
+    with node.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
+        s.sendto(struct.pack("!BBHHH", 128, 0, 0, 7, 1) + b"x" * 16, (address, 0))
+
+
+ETH_P_ALL = 3
+PACKET_OUTGOING = 4
+
+Seen = collections.namedtuple("Seen", "source destination protocol source_port port time")
+
+
+class Witness:
+    """Sees every IP packet that arrives at one interface of a node, before its firewall."""
+
+    def __init__(self, node, interface):
+        self.socket = node.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        self.socket.bind((interface, ETH_P_ALL))
+        self.socket.setblocking(False)
+        self.take()
+
+    def close(self):
+        self.socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def take(self):
+        """What has come since the last call: unicast IP packets, oldest first. IPv6's own
+        neighbour chatter and packets that the node sent itself are left out."""
+        seen = []
+        while True:
+            try:
+                frame, origin = self.socket.recvfrom(65536)
+            except BlockingIOError:
+                return seen
+            if origin[2] != PACKET_OUTGOING and (packet := _decode(frame)):
+                seen.append(packet)
+
+    def await_one(self, wanted, seconds=5):
+        """All packets up to and with the first that is wanted."""
+        before = []
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            select.select([self.socket], [], [], left)
+            before += self.take()
+            if any(wanted(p) for p in before):
+                return before
+        raise AssertionError(f"the witness did not see the packet; only {before}")
+
+
+def _decode(frame):
+    if len(frame) < 34:
+        return None
+    kind = frame[12:14]
+    if kind == b"\x08\x00":
+        header = (frame[14] & 15) * 4
+        protocol, rest = frame[23], frame[14 + header:]
+        source = socket.inet_ntop(socket.AF_INET, frame[26:30])
+        destination = socket.inet_ntop(socket.AF_INET, frame[30:34])
+    elif kind == b"\x86\xdd":
+        protocol, rest = frame[20], frame[54:]
+        source = socket.inet_ntop(socket.AF_INET6, frame[22:38])
+        destination = socket.inet_ntop(socket.AF_INET6, frame[38:54])
+        # multicast listener and neighbour discovery, not anybody's traffic
+        if protocol == 0 or (protocol == 58 and rest and rest[0] in range(130, 144)):
+            return None
+    else:
+        return None
+    ports = struct.unpack("!HH", rest[:4]) if protocol in (6, 17) and len(rest) >= 4 else (0, 0)
+    return Seen(source, destination, protocol, ports[0], ports[1], time.monotonic())
