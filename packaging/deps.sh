@@ -1,0 +1,90 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Installs the Debian packages that are missing, by group:
+#
+#   packaging/deps.sh build    what `make` needs
+#   packaging/deps.sh run      what the gateway needs besides its libraries
+#   packaging/deps.sh test     what `make check` and `make demo` need
+#
+# With nothing missing it only asks dpkg, changes nothing and prints nothing.
+set -eu
+
+build="gcc libc6-dev make pkg-config libcap-dev libevent-dev libinih-dev libjansson-dev libmnl-dev
+	libnftnl-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libpng-dev libqrencode-dev
+	libsodium-dev libsqlite3-dev libunistring-dev"
+run="wireguard-go iproute2"
+# NetworkManager itself is only unpacked, never installed: it would take over the network.
+unpacked="network-manager"
+# libcurl3-gnutls to libreadline8: what it is linked with.
+test="clang clang-format clang-tidy cppcheck cups-client cups-ipp-utils dbus-daemon iproute2
+	libcmocka-dev libcurl3-gnutls libndp0 libnm0 libreadline8 mandoc nftables procps
+	python3 python3-pytest python3-pytest-xdist shellcheck util-linux wireguard-go
+	wireguard-tools zbar-tools zxing-cpp-tools"
+
+die() {
+	printf 'deps.sh: %s\n' "$1" >&2
+	exit 1
+}
+
+# Package names among the arguments that are not installed.
+missing() {
+	for package in "$@"; do
+		state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || state=
+		[ "$state" = installed ] || printf '%s ' "$package"
+	done
+}
+
+apt_get() {
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@"
+}
+
+need_root() {
+	[ "$(id -u)" = 0 ] || die "these packages are missing: $1 (run as root to install them)"
+}
+
+install_missing() {
+	wanted=$(missing "$@")
+	[ -n "$wanted" ] || return 0
+	need_root "$wanted"
+	printf 'Installing from Debian: %s\n' "$wanted"
+	apt_get update
+	# shellcheck disable=SC2086 # a list of names
+	apt_get install -y --no-install-recommends $wanted >/dev/null
+}
+
+unpack() {
+	to="${B:-build}/unpacked/$1"
+	[ ! -e "$to/done" ] || return 0
+	need_root "$1"
+	printf 'Unpacking from Debian, without installing it: %s\n' "$1"
+	rm -rf "$to"
+	mkdir -p "$to"
+	[ -n "$(apt-cache madison "$1")" ] || apt_get update
+	(cd "$to" && apt_get -o APT::Sandbox::User=root download "$1" && dpkg-deb -x "$1"_*.deb .)
+	: >"$to/done"
+}
+
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+	die "this is not a Debian machine; install by hand: $build"
+fi
+[ $# -gt 0 ] || die "usage: packaging/deps.sh build|run|test..."
+
+cd "$(dirname "$0")/.."
+packages=
+for group in "$@"; do
+	case $group in
+	build) packages="$packages $build" ;;
+	run) packages="$packages $run" ;;
+	test) packages="$packages $test" ;;
+	*) die "no group \"$group\": build, run and test are there" ;;
+	esac
+done
+# shellcheck disable=SC2086 # lists of names
+install_missing $packages
+case " $* " in
+*" test "*)
+	for package in $unpacked; do
+		unpack "$package"
+	done
+	;;
+esac
