@@ -157,11 +157,12 @@ static bool tun_attached(int fd, const char *interface)
 	return ioctl(fd, TUNGETIFF, &r) == 0 && strcmp(r.ifr_name, interface) == 0;
 }
 
-/* Creates the interface or, if it is there, attaches to it. wireguard-go of this age reads plain IP
- * packets: no IFF_VNET_HDR. */
+/* Creates the interface or, if it is there, attaches to it. wireguard-go of this age (Debian 12's
+ * 0.0.20220316) puts the four bytes of packet information (struct tun_pi) before each packet: no
+ * IFF_NO_PI, or every packet it writes is refused; no IFF_VNET_HDR either. */
 static int tun_attach(int fd, const char *interface, struct diag *d)
 {
-	struct ifreq r = {.ifr_flags = IFF_TUN | IFF_NO_PI};
+	struct ifreq r = {.ifr_flags = IFF_TUN};
 
 	if (tun_attached(fd, interface))
 		return 0;
