@@ -74,6 +74,7 @@ static void read_route(struct hostnet *h, const char *line)
 	char interface[IFNAMSIZ];
 	unsigned dest, mask;
 
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own eight hexadecimal digits */
 	if (sscanf(line, "%15s %x %*x %*x %*d %*d %*d %x", interface, &dest, &mask) != 3)
 		return;
 	if (masked(0, ntohl(mask)).len >= ROUTE_LEN_MIN)

@@ -109,7 +109,7 @@ static void put_printer(FILE *out, const struct view_printer *vp)
 {
 	char when[WHEN_TEXT_BYTES];
 
-	if (!vp->granted)
+	if (!vp->granted || vp->printer.services.count == 0)
 		return;
 	fputs("<li class=\"p\"><h3>", out);
 	put_text(out, vp->printer.name.s);

@@ -86,9 +86,11 @@ int seal_open(struct seal **out, const char *path, bool *fresh, struct diag *d)
 	int r = 0;
 
 	s->key = sodium_malloc(KEY_BYTES);
-	if (!s->key)
-		r = diag_set(d, ERR_SYSTEM, "no guarded memory for the sealing key");
-	else if (path)
+	if (!s->key) {
+		seal_free(s);
+		return diag_set(d, ERR_SYSTEM, "no guarded memory for the sealing key");
+	}
+	if (path)
 		r = key_keep(s->key, path, fresh, d);
 	if (r) {
 		seal_free(s);

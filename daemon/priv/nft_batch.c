@@ -97,6 +97,8 @@ static int batch_answers(const struct nft_batch *b, int fd, uint32_t *mark)
 	ssize_t n;
 
 	for (;;) {
+		int refusal = 0;
+
 		n = recv(fd, in, sizeof(in), MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -105,7 +107,9 @@ static int batch_answers(const struct nft_batch *b, int fd, uint32_t *mark)
 		else if (n < 0 && errno != ENOBUFS)
 			return errno == EAGAIN || result ? result : -errno;
 		else if (n >= 0 && (result == 0 || *mark == NFT_NO_MARK))
-			result = batch_refusal(b, in, (size_t)n, mark) ?: result;
+			refusal = batch_refusal(b, in, (size_t)n, mark);
+		if (refusal)
+			result = refusal;
 	}
 }
 
