@@ -16,8 +16,9 @@
 #include "common/cleanup.h"
 #include "common/mem.h"
 
-#define ROUTES "/proc/net/route"
-#define TRIES  256
+#define ROUTES	     "/proc/net/route"
+#define ROUTE_FIELDS 8
+#define TRIES	     256
 /* Shorter ones are default routes in halves or quarters, as VPN clients set them. */
 #define ROUTE_LEN_MIN 8
 #define TUNNEL_BITS   20
@@ -68,19 +69,23 @@ static int read_addresses(struct hostnet *h, struct diag *d)
 }
 
 /* "eth0 0010A8C0 00000000 0001 0 0 0 00FFFFFF …": numbers as the kernel holds them, in network
- * order printed by a machine of either order. */
-static void read_route(struct hostnet *h, const char *line)
+ * order printed by a machine of either order. Field 1 is the destination, field 7 the mask. */
+static void read_route(struct hostnet *h, char *line)
 {
-	char interface[IFNAMSIZ];
-	unsigned dest, mask;
+	char *field[ROUTE_FIELDS], *rest = NULL;
+	uint32_t dest, mask;
 
-	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own eight hexadecimal digits */
-	if (sscanf(line, "%15s %x %*x %*x %*d %*d %*d %x", interface, &dest, &mask) != 3)
-		return;
-	if (masked(0, ntohl(mask)).len >= ROUTE_LEN_MIN)
-		(void)add(h, masked(ntohl(dest), ntohl(mask)), interface);
+	for (unsigned i = 0; i < ROUTE_FIELDS; i++) {
+		field[i] = strtok_r(i ? NULL : line, " \t", &rest);
+		if (!field[i])
+			return;
+	}
+	dest = ntohl((uint32_t)strtoul(field[1], NULL, 16));
+	mask = ntohl((uint32_t)strtoul(field[7], NULL, 16));
+	if (masked(0, mask).len >= ROUTE_LEN_MIN)
+		(void)add(h, masked(dest, mask), field[0]);
 	else if (!mask && !h->uplink[0])
-		(void)snprintf(h->uplink, sizeof(h->uplink), "%s", interface);
+		(void)snprintf(h->uplink, sizeof(h->uplink), "%s", field[0]);
 }
 
 static int read_routes(struct hostnet *h, struct diag *d)
@@ -90,8 +95,10 @@ static int read_routes(struct hostnet *h, struct diag *d)
 
 	if (!f)
 		return diag_errno(d, "cannot read " ROUTES);
+	if (!fgets(line, sizeof(line), f)) /* the heading */
+		return 0;
 	while (fgets(line, sizeof(line), f))
-		read_route(h, line); /* the heading does not parse */
+		read_route(h, line);
 	return 0;
 }
 

@@ -151,14 +151,17 @@ static bool wants_json(int argc, char **argv)
 static void report(struct cli *cli, int rc, const struct diag *d)
 {
 	char text[DIAG_TEXT_BYTES];
+	json_t *message;
 
 	text_clean(text, sizeof(text), d->text[0] ? d->text : err_name(rc));
 	fprintf(stderr, "printgate: %s\n", text);
 	if (!cli->json)
 		return;
 	cli_discard(cli);
+	message = json_string(text);
 	fprintf(cli->out, "{\"error\":{\"code\":\"%s\",\"message\":", err_name(rc));
-	(void)json_dumpf(json_string(text), cli->out, JSON_ENCODE_ANY);
+	(void)json_dumpf(message, cli->out, JSON_ENCODE_ANY);
+	json_decref(message);
 	fputs("}}\n", cli->out);
 }
 

@@ -147,13 +147,13 @@ void report_peers(FILE *out, const struct table *t)
 			     "  printgate enroll NAME --printer PRINTER\n");
 }
 
-void report_printers(FILE *out, const struct printer_list *l)
+void report_printers(FILE *out, const struct printer_list *printers)
 {
 	auto_table t = {.columns = PRINTER_COLUMNS, .shrink = 1};
 	char address[PREFIX4_TEXT_BYTES], vpn[PREFIX4_TEXT_BYTES];
 	char services[TEXT_SERVICES_BYTES];
 
-	if (!l->count) {
+	if (!printers->count) {
 		fprintf(out, "No printer is protected yet. Add one with\n"
 			     "  printgate printer add NAME ADDRESS --preset PRESET\n"
 			     "(presets: 'printgate presets'; this machine itself: ADDRESS self)\n");
@@ -163,8 +163,8 @@ void report_printers(FILE *out, const struct printer_list *l)
 	table_add(&t, "VPN ADDRESS");
 	table_add(&t, "ADDRESS");
 	table_add(&t, "SERVICES");
-	for (size_t i = 0; i < l->count; i++) {
-		const struct control_printer *p = &l->items[i];
+	for (size_t i = 0; i < printers->count; i++) {
+		const struct control_printer *p = &printers->items[i];
 
 		prefix4_format(address, p->address);
 		prefix4_format(vpn, p->vpn);

@@ -18,7 +18,7 @@ void report_peers_begin(struct table *t);
 void report_peers_row(struct table *t, const struct peer_view *v);
 
 /* The printers' table; says how to add one when there is none. */
-void report_printers(FILE *out, const struct printer_list *l);
+void report_printers(FILE *out, const struct printer_list *printers);
 
 /* Prints the peers' table; says how to enroll when there is none. */
 void report_peers(FILE *out, const struct table *t);

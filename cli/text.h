@@ -16,7 +16,7 @@
 #define TEXT_AGO_BYTES	    32
 #define TEXT_SIZE_BYTES	    24
 #define TEXT_QUOTE_BYTES    (NAME_BYTES * 4 + 3)
-#define TEXT_SERVICES_BYTES (SERVICES_MAX * (SERVICE_TEXT_BYTES + 2))
+#define TEXT_SERVICES_BYTES ((size_t)SERVICES_MAX * (SERVICE_TEXT_BYTES + 2))
 
 /* Makes the process's multibyte encoding UTF-8, whatever the environment says. */
 void text_init(void);

@@ -9,29 +9,35 @@
 #include "cli/text.h"
 #include "common/preset.h"
 
+static json_t *json_preset(const struct preset *p, const struct services *services)
+{
+	const char *verified = p->evidence == PRESET_SOURCE ? "source" : "observation";
+	json_t *o = json_object();
+
+	json_object_set_new(o, "name", json_string(p->name));
+	json_object_set_new(o, "title", json_string(p->title));
+	json_object_set_new(o, "services", json_services(services));
+	json_object_set_new(o, "source", json_text(p->source));
+	json_object_set_new(o, "verified", json_string(verified));
+	return o;
+}
+
 static int put_json(struct cli *cli, struct diag *d)
 {
-	json_t *o = json_object(), *list = json_array();
+	int rc = 0;
 
-	for (unsigned i = 0; i < presets_count; i++) {
-		const struct preset *p = &presets[i];
+	fputs("{\"presets\":[", cli->out);
+	for (unsigned i = 0; i < presets_count && !rc; i++) {
 		struct services services = {0};
-		json_t *item = json_object();
-		int rc = preset_services(&services, p, NULL, d);
 
-		if (rc)
-			return rc; /* the table is wrong: a unit test of presets finds it */
-		json_object_set_new(item, "name", json_string(p->name));
-		json_object_set_new(item, "title", json_string(p->title));
-		json_object_set_new(item, "services", json_services(&services));
-		json_object_set_new(item, "source", json_text(p->source));
-		json_object_set_new(
-			item, "verified",
-			json_string(p->evidence == PRESET_SOURCE ? "source" : "observation"));
-		json_array_append_new(list, item);
+		if (i)
+			fputc(',', cli->out);
+		rc = preset_services(&services, &presets[i], NULL, d);
+		if (!rc)
+			rc = json_put(cli, json_preset(&presets[i], &services), d);
 	}
-	json_object_set_new(o, "presets", list);
-	return json_answer(cli, o, d);
+	fputs("]}\n", cli->out);
+	return rc;
 }
 
 /* Three lines a preset: title, services, where they are from. */
