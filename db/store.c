@@ -119,7 +119,30 @@ static int create(const char *path, struct diag *d)
 	return err;
 }
 
-/* quick_check reads the whole file once (damaged pages, and every CHECK again). */
+/*
+ * secure_delete overwrites what is deleted in the database, but the WAL still holds the pages as
+ * they were. Copies it all into the database and cuts it to nothing. If that fails, or if a reader
+ * is in the way, the next commit tries again; the commit itself is done.
+ */
+static void scrub(struct store *s)
+{
+	if (s->scrub && sqlite3_get_autocommit(s->db) &&
+	    sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) ==
+		    SQLITE_OK)
+		s->scrub = false;
+}
+
+void store_erased(struct store *s)
+{
+	s->scrub = true;
+	scrub(s);
+}
+
+/*
+ * quick_check reads the whole file once, for damaged pages and every CHECK again: 0.2 ms with 10
+ * peers, 20 ms with 10,000. Then the WAL is emptied: a crash may have come between an erasure and
+ * its scrub.
+ */
 static int open_existing(struct store *s, struct diag *d)
 {
 	int err = connect_file(s, s->path, d);
@@ -130,6 +153,8 @@ static int open_existing(struct store *s, struct diag *d)
 		err = expect(s, "PRAGMA quick_check(1)", "ok", d);
 	if (!err)
 		err = store_migrate_steps(s->db, s->path, schema_steps, schema_version, d);
+	if (!err)
+		store_erased(s);
 	return err;
 }
 
@@ -164,19 +189,6 @@ void store_free(struct store *s)
 }
 
 /*
- * secure_delete overwrites what is deleted in the database, but the WAL still holds the pages as
- * they were. Copies it all into the database and cuts it to nothing. If that fails, or if a reader
- * is in the way, the next commit tries again; the commit itself is done.
- */
-static void scrub(struct store *s)
-{
-	if (s->scrub && sqlite3_get_autocommit(s->db) &&
-	    sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) ==
-		    SQLITE_OK)
-		s->scrub = false;
-}
-
-/*
  * A commit whose sync failed is refused, but its frames may stand in the WAL, and a crash now would
  * bring them to life at the next start: a grant that nobody was told of. So they are overwritten by
  * a commit that changes nothing. It begins at the same place, and frames are chained by checksums,
@@ -192,12 +204,6 @@ void store_retract(struct store *s)
 	(void)snprintf(same, sizeof(same), "PRAGMA user_version = %d", schema_version);
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
 		(void)sqlite3_exec(s->db, steps[i], NULL, NULL, NULL);
-}
-
-void store_erased(struct store *s)
-{
-	s->scrub = true;
-	scrub(s);
 }
 
 int store_begin(struct store *s, struct diag *d)

@@ -18,7 +18,7 @@
 
 struct store {
 	sqlite3 *db;
-	char *path;			  /* absolute: sentences name it */
+	char *path;			  /* as given: sentences name it */
 	sqlite3_stmt *query[QUERY_COUNT]; /* store: made at first use, kept until store_free */
 	bool part_is_transaction;	  /* the open part began the transaction itself */
 	bool scrub;			  /* a secret was erased: empty the WAL after the commit */

@@ -5,6 +5,8 @@
  */
 #include "tests/unit/store_lab.h"
 
+#include <sys/wait.h>
+
 #define MANY 300
 
 /* How often the bytes occur in all files of the store's folder. */
@@ -159,6 +161,56 @@ static void revoke_and_rekey_wipe_the_preshared_key(void **state)
 	assert_int_equal(marks(lab, p.id), 0);
 }
 
+/* A process that died between the commit of an erasure and the emptying of the WAL. */
+static void start_finishes_an_erasure(void **state)
+{
+	struct lab *lab = *state;
+	int status;
+
+	store_free(lab->s);
+	lab->s = NULL;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		ok(lab, store_open(&lab->s, lab->path, &lab->d));
+		seal(lab, peer_add(lab, "phone", 1), 300);
+		_exit(sqlite3_exec(lab->s->db, "DELETE FROM sealed", NULL, NULL, NULL));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_true(marks(lab, 1) > 0);
+	ok(lab, store_open(&lab->s, lab->path, &lab->d));
+	assert_int_equal(marks(lab, 1), 0);
+}
+
+static off_t wal_written(struct lab *lab, struct timespec *when)
+{
+	char *wal = store_file_path(lab->path, "-wal");
+	struct stat st;
+
+	assert_int_equal(stat(wal, &st), 0);
+	free(wal);
+	*when = st.st_mtim;
+	return st.st_size;
+}
+
+/* Core asks every minute, for as long as there is something to wait for. */
+static void nothing_to_erase_writes_nothing(void **state)
+{
+	struct lab *lab = *state;
+	struct timespec before, after;
+
+	seal(lab, peer_add(lab, "phone", 1), 300);
+	off_t size = wal_written(lab, &before);
+
+	assert_true(size > 0);
+	ok(lab, store_sealed_erase_before(lab->s, 50, &lab->d));
+	ok(lab, store_sealed_erase(lab->s, 99, &lab->d));
+	assert_int_equal(wal_written(lab, &after), size);
+	assert_memory_equal(&before, &after, sizeof(before));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, lab_make, lab_remove)
 
 int main(void)
@@ -168,6 +220,8 @@ int main(void)
 		TEST(erase_before_goes_by_age),
 		TEST(erased_with_the_commit),
 		TEST(nothing_stays_behind_in_a_full_store),
+		TEST(start_finishes_an_erasure),
+		TEST(nothing_to_erase_writes_nothing),
 		TEST(revoke_and_rekey_wipe_the_preshared_key),
 	};
 
