@@ -66,11 +66,8 @@ static void unlink_client(struct client *cl)
 		(void)event_add(cl->all->acceptable, NULL);
 }
 
-static void client_free(struct client *cl)
+static void client_release(struct client *cl)
 {
-	if (!cl)
-		return;
-	unlink_client(cl);
 	if (cl->readable)
 		event_free(cl->readable);
 	if (cl->writable)
@@ -78,6 +75,12 @@ static void client_free(struct client *cl)
 	(void)close(cl->fd);
 	queue_clear(&cl->queue);
 	free(cl);
+}
+
+static void client_free(struct client *cl)
+{
+	unlink_client(cl);
+	client_release(cl);
 }
 
 /* The web process may be silent for as long as nobody looks at the page. */
@@ -284,10 +287,14 @@ int clients_open(struct core *c, int listen_fd, int web_fd, struct diag *d)
 
 void clients_free(struct clients *all)
 {
+	struct client *next;
+
 	if (!all)
 		return;
-	while (all->first)
-		client_free(all->first); /* NOLINT(clang-analyzer-unix.Malloc): it unlinks itself */
+	for (struct client *cl = all->first; cl; cl = next) {
+		next = cl->next;
+		client_release(cl);
+	}
 	event_free(all->acceptable);
 	(void)close(all->listen_fd);
 	free(all);

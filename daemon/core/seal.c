@@ -82,26 +82,23 @@ static int key_keep(unsigned char *key, const char *path, bool *fresh, struct di
 
 int seal_open(struct seal **out, const char *path, bool *fresh, struct diag *d)
 {
-	struct seal *s = mem_zalloc(1, sizeof(*s));
+	unsigned char *key = sodium_malloc(KEY_BYTES);
 	int r = 0;
 
-	s->key = sodium_malloc(KEY_BYTES);
-	if (!s->key) {
-		seal_free(s);
+	if (!key)
 		return diag_set(d, ERR_SYSTEM, "no guarded memory for the sealing key");
-	}
+	*fresh = true;
 	if (path)
-		r = key_keep(s->key, path, fresh, d);
+		r = key_keep(key, path, fresh, d);
+	else
+		randombytes_buf(key, KEY_BYTES);
 	if (r) {
-		seal_free(s);
+		sodium_free(key);
 		return r;
 	}
-	if (!path) {
-		randombytes_buf(s->key, KEY_BYTES);
-		*fresh = true;
-	}
-	(void)sodium_mprotect_readonly(s->key);
-	*out = s;
+	(void)sodium_mprotect_readonly(key);
+	*out = mem_zalloc(1, sizeof(**out));
+	(*out)->key = key;
 	return 0;
 }
 
