@@ -46,7 +46,7 @@ def test_revocations_are_applied_first(core):
     assert revoke["kinds"] == [PEER_DEL]
     assert remove["kinds"] == [GRANT_DEL, SERVICE_DEL, SERVICE_DEL, PRINTER_DEL]
     assert "prusa" in remove["crash"]["printers"]
-    assert list(core.gate.grants) == [("10.77.20.1", "10.77.16.2/32")]
+    assert list(core.gate.grants) == [("10.77.20.2", "10.77.16.2/32")]
 
 
 def test_refused_additions_are_taken_back(core):
@@ -113,7 +113,7 @@ def test_restart_makes_the_kernel_equal(core):
     had = (core.gate.peers, set(core.gate.grants), core.gate.printers, core.gate.services)
     core.restart()
     assert had == (core.gate.peers, set(core.gate.grants), core.gate.printers, core.gate.services)
-    assert 3590 < core.gate.grants[("10.77.20.2", "10.77.16.3/32")] <= 3600
+    assert 3590 < core.gate.grants[("10.77.20.3", "10.77.16.3/32")] <= 3600
 
 
 def test_resync_is_answered_with_everything(core):

@@ -36,7 +36,7 @@ def test_config_is_exactly_this(core):
     name, config = got.config
     assert name == "my-phone"
     assert re.fullmatch(
-        r"\[Interface\]\nPrivateKey = [A-Za-z0-9+/]{43}=\nAddress = 10\.77\.20\.0/32\n\n"
+        r"\[Interface\]\nPrivateKey = [A-Za-z0-9+/]{43}=\nAddress = 10\.77\.20\.1/32\n\n"
         r"\[Peer\]\nPublicKey = " + re.escape(b64(GATEWAY_KEY)) +
         r"\nPresharedKey = [A-Za-z0-9+/]{43}=\nAllowedIPs = 10\.77\.16\.0/22\n"
         r"Endpoint = home\.example:51820\n", config), config
@@ -208,7 +208,7 @@ def test_a_printer_needs_no_new_config(core):
     c.ok(*c.printer("voron"))
     c.fails("name_taken", *c.printer("VORON"))
     assert c.ok(*c.allow("phone", "voron")).grants == ["voron"]
-    assert core.gate.grants == {("10.77.20.0", "10.77.16.2/32"): 0}
+    assert core.gate.grants == {("10.77.20.1", "10.77.16.2/32"): 0}
     assert c.ok(PRINTER_REMOVE, text("voron")).printers[0]["name"] == "voron"
     assert not core.gate.grants and not core.gate.services and not core.gate.printers
     c.fails("not_found", PRINTER_REMOVE, text("voron"))
@@ -220,7 +220,7 @@ def test_grants_with_an_end(core):
     c = core.client()
     c.ok(*c.printer("voron"))
     c.ok(*c.enroll("phone", after=7200))
-    pair = ("10.77.20.0", "10.77.16.2/32")
+    pair = ("10.77.20.1", "10.77.16.2/32")
     c.ok(*c.allow("phone", "voron", after=60))
     assert 58 <= core.gate.grants[pair] <= 60
     c.ok(*c.allow("phone", "voron"))  # no end of its own: the peer's
@@ -265,8 +265,8 @@ def test_a_clock_that_is_behind_opens_nothing(core):
     db.close()
     core.start()
     core.wait_ready()
-    assert list(core.gate.peers.values()) == ["10.77.20.1"]
-    assert list(core.gate.grants) == [("10.77.20.1", "10.77.16.2/32")]
+    assert list(core.gate.peers.values()) == ["10.77.20.2"]
+    assert list(core.gate.grants) == [("10.77.20.2", "10.77.16.2/32")]
     assert core.client().ok(SHOW, text("guest")).peer["state"] == EXPIRED
 
 
