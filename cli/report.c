@@ -35,7 +35,7 @@ static void where(char *out, size_t room, const struct control_printer *p)
 
 static void reach_table(FILE *out, const struct peer_view *v, const struct printer_list *printers)
 {
-	auto_table t = {.columns = 4, .shrink = 1};
+	auto_table t = {.columns = 3, .shrink = 1};
 	char at[64], end[TEXT_AGO_BYTES], services[TEXT_SERVICES_BYTES];
 	int64_t now = time(NULL);
 
@@ -48,8 +48,9 @@ static void reach_table(FILE *out, const struct peer_view *v, const struct print
 		if (p)
 			where(at, sizeof(at), p);
 		table_add(&t, "%s", p ? at : "");
-		table_add(&t, "%s%s", g->expires ? "ends " : "", g->expires ? end : "");
-		table_add(&t, "%s", p ? text_services(services, &p->services) : "");
+		table_add(&t, "%s%s%s%s", p ? text_services(services, &p->services) : "",
+			  g->expires ? " (ends " : "", g->expires ? end : "",
+			  g->expires ? ")" : "");
 	}
 	table_print(&t, out, 2);
 }

@@ -154,9 +154,10 @@ void text_duration(char out[TEXT_AGO_BYTES], uint64_t seconds)
 	};
 	unsigned i = 0;
 
-	while (i + 1 < ARRAY_LEN(units) && seconds < units[i].seconds)
+	/* From two of a unit on, so that 90 minutes are not an hour; a bit less than two is two. */
+	while (i + 1 < ARRAY_LEN(units) && seconds + units[i].seconds / 30 < 2 * units[i].seconds)
 		i++;
-	seconds /= units[i].seconds;
+	seconds = (seconds + units[i].seconds / 2) / units[i].seconds;
 	(void)snprintf(out, TEXT_AGO_BYTES, "%llu %s%s", (unsigned long long)seconds, units[i].name,
 		       seconds == 1 ? "" : "s");
 }

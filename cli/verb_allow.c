@@ -5,7 +5,6 @@
  */
 #include "cli/verbs.h"
 
-#include "cli/report.h"
 #include "cli/text.h"
 
 enum { OPT_FOR };
@@ -13,7 +12,6 @@ enum { OPT_FOR };
 static int run(struct cli *cli, const struct args *args, struct diag *d)
 {
 	const char *span = args_value(args, OPT_FOR);
-	auto_printers printers = {0};
 	auto_answer a = {0};
 	struct when end = {0};
 	int rc = span ? when_parse(&end, span, d) : 0;
@@ -24,11 +22,8 @@ static int run(struct cli *cli, const struct args *args, struct diag *d)
 		return rc;
 	if (cli->json)
 		return verb_peer_json(cli, &a, d);
-	rc = printer_list_ask(cli, &printers, d);
-	if (rc)
-		return rc;
 	text_para(cli->out, 0, "Granted to %s, without a new QR code.", a.view.peer.name.s);
-	report_reach(cli->out, &a.view, &printers);
+	verb_reach(cli, &a.view);
 	return 0;
 }
 

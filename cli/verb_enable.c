@@ -4,12 +4,10 @@
  */
 #include "cli/verbs.h"
 
-#include "cli/report.h"
 #include "cli/text.h"
 
 static int run(struct cli *cli, const struct args *args, struct diag *d)
 {
-	auto_printers printers = {0};
 	auto_answer a = {0};
 	int rc = verb_peer(cli, CTL_ENABLE, args, &a, d);
 
@@ -18,10 +16,8 @@ static int run(struct cli *cli, const struct args *args, struct diag *d)
 	if (cli->json)
 		return verb_peer_json(cli, &a, d);
 	text_para(cli->out, 0, "%s is enabled.", a.view.peer.name.s);
-	rc = printer_list_ask(cli, &printers, d);
-	if (!rc)
-		report_reach(cli->out, &a.view, &printers);
-	return rc;
+	verb_reach(cli, &a.view);
+	return 0;
 }
 
 const struct verb verb_enable = {

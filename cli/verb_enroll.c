@@ -6,7 +6,6 @@
 #include "cli/verbs.h"
 
 #include "cli/deliver.h"
-#include "cli/report.h"
 #include "cli/text.h"
 
 enum { OPT_PRINTER, OPT_ALL_PRINTERS, OPT_EXPIRES, OPT_PUBLIC_KEY, OPT_OUTPUT, OPT_NO_QR };
@@ -56,28 +55,23 @@ static int build(struct control_enroll *msg, const struct args *args, struct dia
 	return rc;
 }
 
-static int tell(struct cli *cli, const struct answer *a, bool no_qr, struct diag *d)
+static void tell(struct cli *cli, const struct answer *a, bool no_qr)
 {
-	auto_printers printers = {0};
 	char address[IP4_TEXT_BYTES], quoted[TEXT_QUOTE_BYTES];
-	int rc = printer_list_ask(cli, &printers, d);
 
-	if (rc)
-		return rc;
 	ip4_format(address, a->view.peer.address);
 	text_para(cli->out, 0, "%s is enrolled, with address %s in the tunnel.",
 		  a->view.peer.name.s, address);
-	report_reach(cli->out, &a->view, &printers);
+	verb_reach(cli, &a->view);
 	if (no_qr)
 		fprintf(cli->out, "Its QR code: printgate qr %s\n",
 			text_quote(quoted, &a->view.peer.name));
-	return 0;
 }
 
 static int run(struct cli *cli, const struct args *args, struct diag *d)
 {
 	const char *output = args_value(args, OPT_OUTPUT);
-	bool no_qr = args_has(args, OPT_NO_QR);
+	bool no_qr = args_has(args, OPT_NO_QR), quiet;
 	struct control_enroll msg = {0};
 	auto_delivery v = {0};
 	auto_answer a = {0};
@@ -87,14 +81,13 @@ static int run(struct cli *cli, const struct args *args, struct diag *d)
 		rc = deliver_prepare(&v, output, no_qr, msg.has_public_key, d);
 	if (!rc)
 		rc = answer_ask(cli, CTL_ENROLL, &msg, &a, d);
-	if (!rc && !cli->json)
-		rc = tell(cli, &a, no_qr && !output && !msg.has_public_key, d);
 	if (rc)
 		return rc;
-	/* Unlike `qr --no-qr`, whose answer is the text alone, enrolling is quiet about it. */
-	if (!cli->json && no_qr && !output && !msg.has_public_key)
-		return 0;
-	return deliver(cli, &v, &a, d);
+	/* Unlike `qr --no-qr`, whose answer is the text, enrolling keeps the key to itself then. */
+	quiet = no_qr && !output && !msg.has_public_key;
+	if (!cli->json)
+		tell(cli, &a, quiet);
+	return quiet && !cli->json ? 0 : deliver(cli, &v, &a, d);
 }
 
 static const struct verb_option options[] = {

@@ -50,7 +50,9 @@ static const struct line {
 	 "# `off` for no page."},
 	{"paths", "state", "/var/lib/printgate", "Keys and the store."},
 	{"paths", "runtime", "/run/printgate", "Sockets."},
-	{"users", "net", "_printgate-net", "Accounts of the three processes: names or numbers."},
+	/* Not written out: accounts that are named must exist, those left to printgated need not. */
+	{"users", "net", "_printgate-net",
+	 "The accounts of the three processes, names or numbers, if not these:"},
 	{"users", "core", "_printgate", NULL},
 	{"users", "web", "_printgate-web", NULL},
 };
@@ -141,7 +143,8 @@ static void write_lines(FILE *out, const struct choice *c)
 		if (l->comment)
 			fprintf(out, "# %s\n", l->comment);
 		if (*value)
-			fprintf(out, "%s = %s\n", l->key, value);
+			fprintf(out, "%s%s = %s\n", strcmp(section, "users") ? "" : "# ", l->key,
+				value);
 		else
 			fprintf(out, "# %s = home.example.net:%d\n", l->key, LISTEN_PORT);
 	}

@@ -66,8 +66,8 @@ static void text_head(struct status *s)
 	text_duration(up, g->uptime);
 	if (g->locked)
 		fputs("LOCKED: nobody reaches any printer.\n", out);
-	text_para(out, 0, "Gateway %s (%s), up %s, tunnel %s, UDP port %u", g->interface,
-		  g->backend, up, tunnel, g->listen_port);
+	text_para(out, 0, "Gateway %s (%s), up for %s", g->interface, g->backend, up);
+	text_para(out, 2, "tunnel %s, UDP port %u", tunnel, g->listen_port);
 	text_para(out, 2, "public key %s", key);
 	if (g->endpoint[0])
 		text_para(out, 2, "phones find it at %s", g->endpoint);

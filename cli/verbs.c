@@ -5,6 +5,7 @@
 #include "cli/verbs.h"
 
 #include "cli/json.h"
+#include "cli/report.h"
 
 int verb_peer(struct cli *cli, uint16_t type, const struct args *a, struct answer *out,
 	      struct diag *d)
@@ -24,6 +25,17 @@ int verb_grant(struct cli *cli, uint16_t type, const struct args *a, struct when
 	if (!rc)
 		rc = name_parse(&msg.printer, a->words[1], "printer", d);
 	return rc ? rc : answer_ask(cli, type, &msg, out, d);
+}
+
+void verb_reach(struct cli *cli, const struct peer_view *v)
+{
+	auto_printers printers = {0};
+	struct diag unsaid = {0};
+
+	/* Without the printers' addresses their names must do. */
+	if (printer_list_ask(cli, &printers, &unsaid))
+		client_close(cli);
+	report_reach(cli->out, v, &printers);
 }
 
 int verb_peer_json(struct cli *cli, const struct answer *a, struct diag *d)

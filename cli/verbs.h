@@ -19,6 +19,9 @@ int verb_peer(struct cli *cli, uint16_t type, const struct args *a, struct answe
 int verb_grant(struct cli *cli, uint16_t type, const struct args *a, struct when end,
 	       struct answer *out, struct diag *d) __attribute__((warn_unused_result));
 
+/* Says what a peer may reach. It cannot fail: what the verb was asked for is done already. */
+void verb_reach(struct cli *cli, const struct peer_view *v);
+
 /* `{"peer":…}` */
 int verb_peer_json(struct cli *cli, const struct answer *a, struct diag *d)
 	__attribute__((warn_unused_result));

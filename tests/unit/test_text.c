@@ -84,10 +84,12 @@ static void test_times_and_sizes(void **state)
 		{0, "never"},
 		{1000000, "now"},
 		{999999, "1 second ago"},
-		{999900, "1 minute ago"},
+		{999900, "100 seconds ago"},
 		{1000000 - 7200, "2 hours ago"},
-		{1000061, "in 1 minute"},
+		{1000061, "in 61 seconds"},
 		{1000000 + 86400 * 3, "in 3 days"},
+		{1000000 + 7199, "in 2 hours"},
+		{1000000 - 5400, "90 minutes ago"},
 	};
 	static const struct {
 		uint64_t bytes;
