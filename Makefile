@@ -167,7 +167,12 @@ CLANG_TIDY	?= clang-tidy
 ALL_HDR	= $(wildcard common/*.h db/*.h daemon/*/*.h web/*.h cli/*.h tests/unit/*.h tests/fuzz/*.h)
 MAN	= $(wildcard cli/*.[158] daemon/*/*.[158] web/*.[158])
 
-check-static: check-layers format-check lint
+check-static: check-layers check-compilers format-check lint
+
+# No warning from either compiler.
+check-compilers:
+	$(Q)$(MAKE) --no-print-directory all B=$(B)-gcc CC=gcc CFLAGS='-O2 -Werror'
+	$(Q)$(MAKE) --no-print-directory all B=$(B)-clang CC=clang CFLAGS='-O2 -Werror'
 
 # Who may include whom, what each program links, and that the hardening is in the binaries.
 check-layers: all
@@ -224,10 +229,11 @@ uninstall:
 	-rmdir $(DESTDIR)$(LIBDIR)
 
 clean:
-	rm -rf $(B) $(B)-asan $(B)-fuzz
+	rm -rf $(B) $(B)-asan $(B)-fuzz $(B)-gcc $(B)-clang
 
 .PHONY: fuzz fuzz-run fuzz-replay fuzz-replay-run
-.PHONY: all unit crash netns-programs check-asan check-static check-layers format-check format lint lint-tidy \
+.PHONY: all unit crash netns-programs check-asan check-static check-layers check-compilers \
+	format-check format lint lint-tidy \
 	lint-cppcheck lint-sh lint-man install uninstall clean FORCE
 .SECONDARY:
 -include $(patsubst %.c,$(B)/%.d,$(ALL_SRC))

@@ -25,7 +25,7 @@ struct gate {
 	 * what a restarted printgated learns it from; but others can flush the table. */
 	struct gate_lan {
 		char interface[IFNAMSIZ];
-	} *gated;
+	} * gated;
 	size_t gated_count, gated_room;
 };
 

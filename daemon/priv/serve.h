@@ -18,10 +18,10 @@ struct serve {
 	pid_t core_pid, web_pid; /* web_pid 0: no page */
 	int signals;		 /* signalfd of SIGTERM, SIGINT, SIGCHLD */
 	struct change change;
-	struct watch watch;	 /* opened after the first full change */
+	struct watch watch; /* opened after the first full change */
 	bool watching;
-	unsigned seen;	   /* WATCH_ flags not yet acted on */
-	int64_t seen_due;  /* when to act, milliseconds of CLOCK_MONOTONIC */
+	unsigned seen;	  /* WATCH_ flags not yet acted on */
+	int64_t seen_due; /* when to act, milliseconds of CLOCK_MONOTONIC */
 	bool ending;
 	int status; /* of the program */
 };

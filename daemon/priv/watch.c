@@ -62,24 +62,22 @@ void watch_close(struct watch *w)
 /* The text of a string attribute in the message, or "". */
 static const char *string_attr(const struct nlmsghdr *nlh, unsigned header, uint16_t type)
 {
-	const struct nlattr *attr;
+	struct nlattr *attr;
 
-	mnl_attr_for_each(
-		attr, nlh,
-		header) if (mnl_attr_get_type(attr) == type &&
-			    !mnl_attr_validate(attr,
-					       MNL_TYPE_NUL_STRING)) return mnl_attr_get_str(attr);
+	mnl_attr_for_each(attr, nlh, header)
+		if (mnl_attr_get_type(attr) == type &&
+		    !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
+			return mnl_attr_get_str(attr);
 	return "";
 }
 
 static uint32_t u32_attr(const struct nlmsghdr *nlh, unsigned header, uint16_t type)
 {
-	const struct nlattr *attr;
+	struct nlattr *attr;
 
-	mnl_attr_for_each(
-		attr, nlh,
-		header) if (mnl_attr_get_type(attr) == type &&
-			    !mnl_attr_validate(attr, MNL_TYPE_U32)) return mnl_attr_get_u32(attr);
+	mnl_attr_for_each(attr, nlh, header)
+		if (mnl_attr_get_type(attr) == type && !mnl_attr_validate(attr, MNL_TYPE_U32))
+			return mnl_attr_get_u32(attr);
 	return 0;
 }
 

@@ -14,12 +14,15 @@
 struct watch {
 	int route, nft; /* descriptors to poll for reading */
 	char interface[IFNAMSIZ];
-	uint32_t own_route, own_nft; /* netlink port ids of our own sockets: what we did ourselves */
+	uint32_t own_route,
+		own_nft; /* netlink port ids of our own sockets: what we did ourselves */
 };
 
 /* What was seen; flags. */
-#define WATCH_OURS 1 /* our table, interface, address, rule or route was touched: make it equal again */
-#define WATCH_LAN  2 /* a route, an address or a link elsewhere changed: look for printers' ways again */
+#define WATCH_OURS                                                                                 \
+	1 /* our table, interface, address, rule or route was touched: make it equal again */
+#define WATCH_LAN                                                                                  \
+	2 /* a route, an address or a link elsewhere changed: look for printers' ways again */
 
 /* own_route, own_nft: port ids of the sockets by which this process makes its changes. */
 int watch_open(struct watch *w, const char *interface, uint32_t own_route, uint32_t own_nft,

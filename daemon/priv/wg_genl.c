@@ -191,8 +191,7 @@ static int read_allowed(struct wg_genl_reader *r, struct nlattr *list, struct di
 	uint32_t address;
 	int left;
 
-	nla_for_each_nested(one, list, left)
-	{
+	nla_for_each_nested(one, list, left) {
 		if (nla_parse_nested(tb, WGALLOWEDIP_A_MAX, one, allowed_policy) < 0 ||
 		    !tb[WGALLOWEDIP_A_FAMILY] || !tb[WGALLOWEDIP_A_IPADDR] ||
 		    !tb[WGALLOWEDIP_A_CIDR_MASK])
@@ -260,8 +259,7 @@ int wg_genl_read(struct wg_genl_reader *r, struct nlattr *attrs, int len, struct
 		r->config.listen_port = nla_get_u16(tb[WGDEVICE_A_LISTEN_PORT]);
 	if (!tb[WGDEVICE_A_PEERS])
 		return 0;
-	nla_for_each_nested(peer, tb[WGDEVICE_A_PEERS], left)
-	{
+	nla_for_each_nested(peer, tb[WGDEVICE_A_PEERS], left) {
 		rc = read_peer(r, peer, d);
 		if (rc)
 			break;
