@@ -6,6 +6,8 @@
  */
 #include "db/store_internal.h"
 
+#include <stdio.h>
+
 static int address_taken(struct store *s, uint32_t address, struct diag *d)
 {
 	auto_query q = query_open(s, Q_PEER_HAS_ADDRESS);
@@ -104,7 +106,7 @@ static int no_room(struct prefix4 tunnel, uint8_t len, struct diag *d)
 {
 	struct prefix4 house = tunnel_house(tunnel);
 	uint8_t enough = len < 3 ? 0 : (uint8_t)(len - 3);
-	char text[PREFIX4_TEXT_BYTES];
+	char text[PREFIX4_TEXT_BYTES], what[32] = "another printer";
 
 	prefix4_format(text, house);
 	if (len < 32 && len <= house.len && enough < TUNNEL_LEN_MIN)
@@ -118,11 +120,12 @@ static int no_room(struct prefix4 tunnel, uint8_t len, struct diag *d)
 				"a printer subnet of /%u does not fit into %s, the printers' part "
 				"of the tunnel; a tunnel prefix of /%u or shorter has room for it",
 				len, text, enough);
+	if (len < 32)
+		(void)snprintf(what, sizeof(what), "a printer subnet of /%u", len);
 	return diag_set(d, ERR_POOL_FULL,
-			"no room for %s/%u left in %s, the printers' part of the tunnel; remove a "
+			"no room for %s left in %s, the printers' part of the tunnel; remove a "
 			"printer or choose a tunnel prefix shorter than /%u",
-			len == 32 ? "another printer, " : "a printer subnet of ", len, text,
-			tunnel.len);
+			what, text, tunnel.len);
 }
 
 int store_vpn_free(struct store *s, struct prefix4 tunnel, uint8_t len, struct prefix4 *out,
