@@ -179,7 +179,7 @@ void nft_emit_meta(struct nft_rule *r, const struct nft_term *t)
 	load_meta(r, t->a, REG_KEY);
 	compare(r, NFT_CMP_EQ, t->c == 1 ? (const void *)&byte : &t->b, t->c);
 	if (t->a == NFT_META_NFPROTO)
-		r->is_ip4 = t->b == NFPROTO_IPV4;
+		r->is_ip4 = true;
 }
 
 void nft_emit_addr(struct nft_rule *r, const struct nft_term *t)

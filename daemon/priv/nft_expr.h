@@ -75,7 +75,6 @@ void nft_emit_clamp(struct nft_rule *r, const struct nft_term *t);
 #define IIFNAME_IN(set)		TERM(ifname_in, set, NFT_META_IIFNAME, 0, 0)
 #define MADE_HERE		TERM(meta, NULL, NFT_META_IIF, 0, 4)
 #define IPV4			TERM(meta, NULL, NFT_META_NFPROTO, NFPROTO_IPV4, 1)
-#define IPV6			TERM(meta, NULL, NFT_META_NFPROTO, NFPROTO_IPV6, 1)
 #define TCP			TERM(meta, NULL, NFT_META_L4PROTO, IPPROTO_TCP, 1)
 #define SADDR(v)		TERM(addr, NULL, PART_SADDR, v, 0)
 #define DADDR(v)		TERM(addr, NULL, PART_DADDR, v, 0)

@@ -74,13 +74,13 @@ static void rule_add(struct rules *r, const struct nft_term *terms)
 
 #define RULE(r, ...) rule_add(r, (const struct nft_term[]){__VA_ARGS__, {.emit = NULL}})
 
-/* Answered at once, so that a phone shows an error and not a spinner. */
+/* Answered at once, so that a phone shows an error and not a spinner. No packet is left after the
+ * second rule: reject drops, whether it answers or not. */
 static void refuse(struct rules *r)
 {
 	chain(r, "refuse");
 	RULE(r, TCP, REJECT_RESET);
 	RULE(r, REJECT_PROHIBITED);
-	RULE(r, DROP);
 }
 
 /* The gate. Before connection tracking, so that what is refused costs no state; after the
@@ -98,7 +98,6 @@ static void from_tunnel(struct rules *r, const char *wg, struct prefix4 tunnel, 
 	if (r->shape->page_port)
 		RULE(r, DADDR(gateway), TCP_DPORT(r->shape->page_port), ACCEPT);
 	RULE(r, DADDR(gateway), ICMP_TYPE(ICMP_ECHO), ACCEPT);
-	RULE(r, IPV6, GOTO("refuse"));
 	RULE(r, PAIR_NOT_IN("grants", PART_SADDR, PART_DADDR),
 	     PAIR_NOT_IN("subnet_grants", PART_SADDR, PART_DADDR), GOTO("refuse"));
 	/* No other ICMP: errors from a phone would have to be believed before connection tracking
@@ -106,6 +105,7 @@ static void from_tunnel(struct rules *r, const char *wg, struct prefix4 tunnel, 
 	RULE(r, ICMP_TYPE(ICMP_ECHO), ACCEPT);
 	RULE(r, SERVICE_IN("services", PART_DADDR, PORT_DESTINATION), ACCEPT);
 	RULE(r, SERVICE_IN("ranges", PART_DADDR, PORT_DESTINATION), ACCEPT);
+	/* IPv6 comes here too: nothing above speaks of it. */
 	RULE(r, GOTO("refuse"));
 }
 
