@@ -17,7 +17,7 @@ run="wireguard-go iproute2"
 unpacked="network-manager"
 # libcurl3-gnutls to libreadline8: what it is linked with.
 test="clang clang-format clang-tidy cppcheck cups-client cups-ipp-utils dbus-daemon iproute2
-	libcmocka-dev libcurl3-gnutls libndp0 libnm0 libreadline8 mandoc nftables procps
+	libcmocka-dev libcurl3-gnutls libndp0 libnm0 libreadline8 librsvg2-bin mandoc nftables procps
 	python3 python3-pytest python3-pytest-xdist shellcheck util-linux wireguard-go
 	wireguard-tools zbar-tools zxing-cpp-tools"
 

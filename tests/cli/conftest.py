@@ -3,7 +3,7 @@
 
 import pytest
 
-from core import Core
+from cli_lab import Core
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import unicodedata
 
 import pytest
 
-from core import (END, ERRORS, PROGRAM, TYPES, cli, config, error, event, gateway, grant, item, peer,
+from cli_lab import (END, ERRORS, PROGRAM, TYPES, cli, config, error, event, gateway, grant, item, peer,
                   printer, text)
 
 CONFIG = "[Interface]\nPrivateKey = x\n"

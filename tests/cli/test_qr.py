@@ -15,7 +15,7 @@ import termios
 
 import pytest
 
-from core import END, PROGRAM, config, error, grant, peer
+from cli_lab import END, PROGRAM, config, error, grant, peer
 
 KEY = "mB3vZc1p9sJ2kQxLw7Yt4uHnRf0dGaE8iVoKyT5XbU4="
 CONFIG = f"""[Interface]
