@@ -95,9 +95,10 @@ static int read_routes(struct hostnet *h, struct diag *d)
 
 	if (!f)
 		return diag_errno(d, "cannot read " ROUTES);
-	(void)!fgets(line, sizeof(line), f); /* the heading */
-	while (fgets(line, sizeof(line), f))
-		read_route(h, line);
+	for (unsigned n = 0; fgets(line, sizeof(line), f); n++) {
+		if (n > 0) /* after the heading */
+			read_route(h, line);
+	}
 	return 0;
 }
 

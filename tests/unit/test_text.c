@@ -26,7 +26,11 @@ static void test_clean(void **state)
 		{"a\nb\tc", "a b?c"},
 		{"\033[2Jx", "?[2Jx"},
 		{"\x7f\xc2\x9b", "??"}, /* DEL, and CSI as one C1 character */
-		{"a\u202eb\u2066c\u200fd", "a?b?c?d"},
+		{"a\xe2\x80\xae"
+		 "b\xe2\x81\xa6"
+		 "c\xe2\x80\x8f"
+		 "d",
+		 "a?b?c?d"},		 /* U+202E, 2066, 200F */
 		{"\xff\xc0\xaf", "???"}, /* never UTF-8, and an overlong '/' */
 		{"\xe2\x82", "??"},	 /* cut off */
 		{"", ""},
