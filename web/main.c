@@ -121,6 +121,8 @@ int main(int argc, char **argv)
 
 	log_open("printgate-web");
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGINT, SIG_IGN); /* the terminal's; printgated's end is ours */
+	(void)signal(SIGHUP, SIG_IGN);
 	if (arguments(argc, argv, &listeners, &d) < 0 || confine(listeners, &d) < 0 ||
 	    setup(&w, listeners, &d) < 0) {
 		log_error("main", "%s", d.text);
