@@ -153,14 +153,22 @@ void clock_arm(struct core *c)
 	struct diag d = {0};
 	int64_t next = 0;
 
+	/* Counted from what was carried out, not from now: an end may be due this very moment. */
 	if (!v.trusted)
 		next = v.now; /* the moment at which the clock reaches the mark */
-	else if (store_peer_next_expiry(c->store, v.now, &next, &d))
+	else if (store_peer_next_expiry(c->store, c->clock.checked, &next, &d))
 		core_fatal("cannot tell whose time ends next: %s", d.text);
 	/* Without any end it still tells when the clock is set. */
 	when.it_value.tv_sec = next ? next : v.now + WHEN_DURATION_MAX;
-	if (timerfd_settime(c->clock.fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL))
+	if (timerfd_settime(c->clock.fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when,
+			    NULL) == 0)
+		return;
+	if (errno != ECANCELED)
 		core_fatal("cannot set the timer: %s", strerror(errno));
+	/* It is set, but the clock was too since it was last read (timerfd_create(2), NOTES), and
+	 * nobody will be told again. */
+	c->clock.was_set = true;
+	event_active(c->clock.event, EV_READ, 0);
 }
 
 /* ---- peers whose time has ended ---------------------------------------------------------------- */
@@ -223,9 +231,11 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	struct core *c = arg;
 	struct diag d = {0};
 	uint64_t count;
-	const bool set = read(fd, &count, sizeof(count)) < 0 && errno == ECANCELED;
+	const bool set =
+		(read(fd, &count, sizeof(count)) < 0 && errno == ECANCELED) || c->clock.was_set;
 
 	(void)what;
+	c->clock.was_set = false;
 	if (clock_carry_out(c, &d))
 		core_fatal("cannot carry out the end of a peer's time: %s", d.text);
 	if ((set || clock_now(c).trusted != c->clock.trusted) && desired_sync(c, &d))

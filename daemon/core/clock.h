@@ -20,6 +20,7 @@ struct clock {
 	int64_t written; /* what of it the store has */
 	int64_t checked; /* ends up to here have been carried out */
 	bool trusted;	 /* as it was when the kernel was last made equal to the store */
+	bool was_set;	 /* and on_timer has yet to act on it */
 	int fd;		 /* timerfd on CLOCK_REALTIME; it also tells when the clock is set */
 	struct event *event;
 };

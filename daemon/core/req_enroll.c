@@ -129,7 +129,7 @@ static int note(struct core *c, const struct enroll_job *j, struct diag *d)
 	ip4_format(address, j->peer.address);
 	when_format(end, j->peer.expires);
 	return commit_note(c, d, j->r->actor, "enroll", &j->peer.name,
-			   "address %s, %zu printers%s%s%s", address, j->n,
+			   "address %s, %zu printer%s%s%s%s", address, j->n, j->n == 1 ? "" : "s",
 			   j->peer.own_key ? ", its own key" : "",
 			   j->peer.expires ? ", until " : "", j->peer.expires ? end : "");
 }

@@ -122,7 +122,7 @@ static int remove_store(struct core *c, void *arg, struct diag *d)
 
 	return e ? e
 		 : commit_note(c, d, j->r->actor, "printer-remove", &j->printer.name,
-			       "and %zu grants with it", j->grants.n);
+			       "and %zu grant%s with it", j->grants.n, j->grants.n == 1 ? "" : "s");
 }
 
 int req_printer_remove(const struct request *r, const union control_any *msg, struct diag *d)

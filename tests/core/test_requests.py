@@ -250,6 +250,20 @@ def test_a_peer_ends_on_time(core):
     assert key not in core.gate.peers
 
 
+def test_an_end_is_not_lost_among_changes(core):
+    """Each change sets the timer anew, also in the second in which an end is due."""
+    c = core.client()
+    c.ok(*c.enroll("phone"))
+    c.ok(*c.enroll("friend", after=3600))
+    for _ in range(2):
+        key = c.ok(*c.enroll("guest", after=1)).peer["key"]
+        stop = time.time() + 1.5
+        while time.time() < stop:
+            c.ok(RENAME, text("phone") + text("phone"))
+        assert key not in core.gate.peers
+        c.ok(REVOKE, text("guest"))
+
+
 def test_a_clock_that_is_behind_opens_nothing(core):
     """The mark of time is in the future and the clock is not known to be right: what has an end is
     closed, what has none works."""
