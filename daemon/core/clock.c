@@ -241,6 +241,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	if ((set || clock_now(c).trusted != c->clock.trusted) && desired_sync(c, &d))
 		core_fatal("the clock was set, and then: %s", d.text);
 	clock_arm(c);
+	desired_resync(c);
 }
 
 int clock_open(struct core *c, struct diag *d)

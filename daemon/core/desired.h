@@ -15,7 +15,8 @@ struct core;
 /* Sends the whole of what should be; the kernel is equal to the store afterwards. */
 int desired_sync(struct core *c, struct diag *d) __attribute__((warn_unused_result));
 
-/* The same if printgated has asked for it since the last time; ends the process if it fails. */
+/* The same if printgated has asked for it since the last time; ends the process if it fails. To be
+ * called at the end of whatever used the line: RESYNC may have come in between. */
 void desired_resync(struct core *c);
 
 /* Is the peer let in at all: not disabled, and its time has not ended? */

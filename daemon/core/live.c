@@ -14,6 +14,7 @@
 #include "common/mem.h"
 #include "daemon/core/commit.h"
 #include "daemon/core/core.h"
+#include "daemon/core/desired.h"
 #include "daemon/core/priv.h"
 
 #define WATCH_SECONDS 10
@@ -184,6 +185,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	if (store_sealed_erase_before(c->store, clock_now(c).now - LIVE_CONFIG_SECONDS, &d))
 		log_warn("core", "old configs could not be erased: %s", d.text);
 	live_arm(c);
+	desired_resync(c);
 }
 
 void live_arm(struct core *c)

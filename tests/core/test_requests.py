@@ -11,8 +11,8 @@ import time
 import pytest
 
 from core_lab import (DENY, DISABLE, ENABLE, EXPIRED, GATEWAY_KEY, LOG, OFFLINE, ONLINE, PEERS, PRINTER,
-                 PRINTERS, PRINTER_REMOVE, QR, REKEY, RENAME, REVOKE, SHOW, STATUS,
-                 WAITING, Core, Reader, text)
+                 PRINTERS, PRINTER_REMOVE, QR, REKEY, RENAME, RESYNC, REVOKE, SHOW, STATUS,
+                 WAITING, Core, Reader, message, text)
 
 
 def b64(raw):
@@ -340,10 +340,14 @@ def test_a_first_handshake_is_noticed_by_itself(core):
     c = core.client()
     key = c.ok(*c.enroll("phone")).peer["key"]
     core.gate.handshakes[key] = int(time.time())
+    # printgated asks for everything anew in the middle of the watch's own question
+    dump, core.gate.dump = core.gate.dump, lambda: (core.line.send(message(RESYNC)), dump())
+    changes = len(core.gate.changes)
     deadline = time.time() + 14
     while time.time() < deadline and not [e for e in events(c) if e["action"] == "connect"]:
         time.sleep(0.5)
     assert events(c)[0]["action"] == "connect" and events(c)[0]["subject"] == "phone"
+    assert core.gate.changes[changes]["full"]
     assert core.stop() == 0
     db = sqlite3.connect(os.path.join(core.folder, "printgate.db"))
     assert db.execute("SELECT count(*) FROM sealed").fetchone() == (0,)
