@@ -33,7 +33,9 @@ int gate_open(struct gate *g, const struct nft_shape *shape, struct diag *d)
 	rc = link_open(&g->link, g->conf->interface, d);
 	if (rc)
 		return rc;
-	rc = nft_gated_each(g->nft, gated_note, g, d);
+	rc = track_open(&g->track, d);
+	if (!rc)
+		rc = nft_gated_each(g->nft, gated_note, g, d);
 	return rc ? rc : nft_shut(g->nft, d);
 }
 
@@ -41,6 +43,7 @@ void gate_close(struct gate *g)
 {
 	nft_free(g->nft);
 	link_free(g->link);
+	track_free(g->track);
 	wg_free(g->wg);
 	free(g->printers);
 	free(g->gated);
@@ -85,6 +88,20 @@ static int apply_table(struct gate *g, const struct change *c, uint32_t *item, s
 	for (size_t i = 0; c->full && i < g->gated_count; i++)
 		nft_gated_put(g->nft, g->gated[i].interface);
 	return nft_commit(g->nft, item, d);
+}
+
+/* Connections whose grant has just gone. In a full change the whole table was judged anew and nothing
+ * is known of what was there before: entries of peers that are gone stay until they time out. */
+static int cut_connections(struct gate *g, const struct change *c, struct diag *d)
+{
+	auto_free struct track_pair *list = mem_zalloc(c->count + 1, sizeof(*list));
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->count; i++)
+		if (c->items[i].type == PRIV_GRANT_DEL)
+			list[n++] =
+				(struct track_pair){c->items[i].grant.peer, c->items[i].grant.vpn};
+	return track_cut(g->track, list, n, d);
 }
 
 /* ---- printers: policy routing and the LAN's interfaces ------------------------------------------ */
@@ -297,7 +314,9 @@ int gate_apply(struct gate *g, const struct change *c, uint32_t *item, bool *hal
 		return rc;
 	*half = true;
 	*item = UINT32_MAX;
-	rc = apply_rest(g, c, item, d);
+	rc = cut_connections(g, c, d);
+	if (!rc)
+		rc = apply_rest(g, c, item, d);
 	if (!rc)
 		*half = false;
 	return rc;

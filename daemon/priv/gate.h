@@ -10,6 +10,7 @@
 #include "daemon/priv/conf.h"
 #include "daemon/priv/link.h"
 #include "daemon/priv/nft.h"
+#include "daemon/priv/track.h"
 #include "daemon/priv/wg.h"
 
 struct gate {
@@ -17,6 +18,7 @@ struct gate {
 	int key_dir; /* STATE/net */
 	struct nft *nft;
 	struct link *link;
+	struct track *track;
 	struct wg *wg;
 	struct privmsg_printer
 		*printers; /* as last applied: which targets and LAN interfaces are needed */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Connection tracking: ends what the kernel still knows of connections whose grant was taken away.
+ * The table refuses their packets already. But an entry that stays would lead the rest of a stream
+ * that a printer still sends to whoever has that tunnel address next.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/inet.h"
+
+struct track;
+
+/* Connections from a peer to a VPN address or block. */
+struct track_pair {
+	uint32_t peer;
+	struct prefix4 vpn;
+};
+
+int track_open(struct track **out, struct diag *d) __attribute__((warn_unused_result));
+void track_free(struct track *t);
+
+/* Ends the connections of all pairs (sorted in place). ERR_KERNEL. */
+int track_cut(struct track *t, struct track_pair *list, size_t n, struct diag *d)
+	__attribute__((warn_unused_result));
