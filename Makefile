@@ -211,6 +211,35 @@ lint-man:
 	$(Q)test -n "$(MAN)"
 	$(Q)mandoc -Tlint -Wwarning $(MAN)
 
+# ---- the three targets for people: each installs from Debian what it needs first -----------------
+
+PYTEST	= /usr/bin/python3 -m pytest
+PYTEST_FLAGS ?=
+# What root has built in somebody's checkout is that person's.
+HAND_OVER = chown -R --reference=Makefile $(B)
+
+# The whole test suite, as root. The last line is pytest's own summary.
+CHECKS	= unit crash check-asan fuzz-replay check-compilers check-static
+
+check:
+	$(Q)packaging/deps.sh build run test
+	$(Q)$(MAKE) --no-print-directory all netns-programs
+	$(Q)$(MAKE) --no-print-directory $(CHECKS)
+	$(Q)$(HAND_OVER)
+	$(Q)$(PYTEST) $(PYTEST_FLAGS) -n 2 --dist loadfile tests
+
+try:
+	$(Q)packaging/deps.sh build run
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(HAND_OVER)
+	$(Q)exec packaging/try.sh $(B)
+
+demo:
+	$(Q)packaging/deps.sh build run test
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(HAND_OVER)
+	$(Q)/usr/bin/python3 tests/netns/demo.py
+
 # ---- installation --------------------------------------------------------------------------------
 
 install: all
@@ -232,6 +261,7 @@ clean:
 	rm -rf $(B) $(B)-asan $(B)-fuzz $(B)-gcc $(B)-clang
 
 .PHONY: fuzz fuzz-run fuzz-replay fuzz-replay-run
+.PHONY: check try demo
 .PHONY: all unit crash netns-programs check-asan check-static check-layers check-compilers \
 	format-check format lint lint-tidy \
 	lint-cppcheck lint-sh lint-man install uninstall clean FORCE

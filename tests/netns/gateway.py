@@ -30,13 +30,8 @@ class Gateway:
         self.node = node
         self.tunnel = tunnel
         self.interface = "wg0"
-        # not below the test's own folder: the three accounts must be able to go through it
         self.folder = tempfile.mkdtemp(prefix="printgate-lab-")
-        os.chmod(self.folder, 0o755)
-        self.bin = os.path.join(self.folder, "bin")
-        os.mkdir(self.bin)
-        for program in PROGRAMS:
-            shutil.copy(os.path.join(BUILD, program), self.bin)
+        self.bin = BUILD
         self.state = os.path.join(self.folder, "state")
         self.runtime = os.path.join(self.folder, "run")
         self.config = os.path.join(self.folder, "printgate.conf")
