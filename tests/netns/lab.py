@@ -61,6 +61,8 @@ class Lab:
         for server in reversed(self.servers):
             server.close()
         for node in self.nodes:
+            node.end()
+        for node in self.nodes:
             node.close()
         if self.gateway:
             self.gateway.close()

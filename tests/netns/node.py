@@ -53,6 +53,7 @@ class Node:
     def __init__(self, name):
         self.name = name
         self.started = []
+        self.ended = False
         self.holder = subprocess.Popen(
             ["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--kill-child",
              "--mount-proc", "--propagation", "private", "sh", "-ec", _FIRST_PROCESS, "sh", name],
@@ -66,11 +67,19 @@ class Node:
         self.netns = os.open(f"/proc/{self.init}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         self.pid_ns = os.readlink(f"/proc/{self.init}/ns/pid")
 
-    def close(self):
+    def end(self):
+        """Ends everything in the node; the kernel clears up while others are ended."""
+        if self.ended:
+            return
+        self.ended = True
         if self.holder.poll() is None:
             os.kill(self.init, signal.SIGKILL)
         for process in self.started:
             process.kill()  # its nsenter: as a parent in the outer pid namespace it has to reap
+
+    def close(self):
+        self.end()
+        for process in self.started:
             process.wait()
             for stream in (process.stdin, process.stdout, process.stderr):
                 if stream:

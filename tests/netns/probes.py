@@ -35,8 +35,14 @@ def _family(address):
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-def tcp_probe(node, address, port, seconds=PROBE_SECONDS):
+def _bind_to(s, device):
+    if device:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode() + b"\0")
+
+
+def tcp_probe(node, address, port, seconds=PROBE_SECONDS, device=None):
     with node.socket(_family(address)) as s:
+        _bind_to(s, device)
         s.setblocking(False)
         began = time.monotonic()
         try:
@@ -51,9 +57,10 @@ def tcp_probe(node, address, port, seconds=PROBE_SECONDS):
         return Answer(_kind(number) if number else "open", taken)
 
 
-def udp_probe(node, address, port, payload=b"probe", seconds=PROBE_SECONDS):
+def udp_probe(node, address, port, payload=b"probe", seconds=PROBE_SECONDS, device=None):
     """Open means that an answer came."""
     with node.socket(_family(address), socket.SOCK_DGRAM) as s:
+        _bind_to(s, device)
         s.settimeout(seconds)
         began = time.monotonic()
         try:
@@ -72,13 +79,14 @@ def _checksum(data):
     return ~(total + (total >> 16)) & 0xFFFF
 
 
-def ping(node, address, seconds=PROBE_SECONDS):
+def ping(node, address, seconds=PROBE_SECONDS, device=None):
     """One echo request; also tells a refusal by ICMP from silence."""
     ident = int.from_bytes(os.urandom(2), "big")
     body = struct.pack("!HH", ident, 1) + os.urandom(16)
     request = struct.pack("!BBH", 8, 0, 0) + body
     request = struct.pack("!BBH", 8, 0, _checksum(request)) + body
     with node.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as s:
+        _bind_to(s, device)
         began = time.monotonic()
         try:
             s.sendto(request, (address, 0))
@@ -101,7 +109,7 @@ def ping(node, address, seconds=PROBE_SECONDS):
 def ping6_sent(node, address, interface):
     """Sends an ICMPv6 echo request by one interface; nobody waits for an answer."""
     with node.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as s:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
+        _bind_to(s, interface)
         s.sendto(struct.pack("!BBHHH", 128, 0, 0, 7, 1) + b"x" * 16, (address, 0))
 
 
