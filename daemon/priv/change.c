@@ -36,6 +36,24 @@ void change_begin(struct change *c, bool full)
 	c->full = full;
 }
 
+/* As mem_grow, but nothing of the old place is left behind: preshared keys are among the items. */
+static void make_room(struct change *c)
+{
+	size_t room = c->room ? 2 * c->room : 16;
+	struct change_item *items;
+
+	if (c->count < c->room)
+		return;
+	items = mem_zalloc(room, sizeof(*items));
+	if (c->items) {
+		memcpy(items, c->items, c->count * sizeof(*items));
+		key_wipe(c->items, c->count * sizeof(*items));
+		free(c->items);
+	}
+	c->items = items;
+	c->room = room;
+}
+
 static int check_vpn(struct prefix4 tunnel, struct prefix4 vpn, struct diag *d)
 {
 	if (tunnel_is_vpn(tunnel, vpn))
@@ -109,7 +127,7 @@ int change_add(struct change *c, struct prefix4 tunnel, uint16_t type, const uni
 	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
 		if (kinds[k].type != type)
 			continue;
-		c->items = mem_grow(c->items, &c->room, c->count + 1, sizeof(*c->items));
+		make_room(c);
 		item = &c->items[c->count++];
 		item->type = type;
 		memcpy(&item->printer, msg, kinds[k].size);

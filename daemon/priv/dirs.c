@@ -68,14 +68,28 @@ static int make_private(int parent, const char *parent_path, const char *name,
 	return 0;
 }
 
+/* In a folder that others may write to, root would be led astray by what they put there. */
+static int check_ours(const char *path, struct diag *d)
+{
+	struct stat st;
+
+	if (lstat(path, &st))
+		return diag_errno(d, "cannot look at the folder %s", path);
+	if (!S_ISDIR(st.st_mode) || st.st_uid != 0 || st.st_mode & (S_IWGRP | S_IWOTH))
+		return diag_set(d, ERR_CONFIG,
+				"%s must be a folder that belongs to root and that nobody else may "
+				"write to: `chown root %s; chmod 755 %s`",
+				path, path, path);
+	return 0;
+}
+
 int dirs_make(struct dirs *out, const struct conf *c, struct diag *d)
 {
 	auto_close int state = -1;
 	int rc = make_path(c->state, d);
 
-	if (rc)
-		return rc;
-	rc = make_path(c->runtime, d);
+	if (!rc)
+		rc = check_ours(c->state, d);
 	if (rc)
 		return rc;
 	state = open(c->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -94,6 +108,8 @@ int dirs_lock(const struct conf *c, int *out, struct diag *d)
 	auto_close int fd = -1;
 	int rc = make_path(c->runtime, d);
 
+	if (!rc)
+		rc = check_ours(c->runtime, d);
 	if (rc)
 		return rc;
 	(void)snprintf(path, sizeof(path), "%.*s/printgated.lock", PATH_MAX - 32, c->runtime);

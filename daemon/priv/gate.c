@@ -170,18 +170,29 @@ static int lan_forward(struct gate *g, const char *interface, struct diag *d)
 	return link_forwarding_set(g->link, interface, true, d);
 }
 
+/* The way to a printer, or to a subnet of them: by its first host, or the second where the first is
+ * this machine. False: there is none now; it is looked at again when routes change. */
+static bool way_to_target(struct gate *g, struct prefix4 target, struct link_way *way)
+{
+	uint32_t first = target.addr + (target.len < 31);
+	uint32_t last = target.len < 31 ? first + 1 : prefix4_last(target);
+
+	for (uint32_t addr = first; addr <= last; addr++)
+		if (!link_way_to(g->link, addr, way, NULL) && !way->local)
+			return strcmp(way->interface, g->conf->interface) != 0;
+	return false;
+}
+
 int gate_lan(struct gate *g, struct diag *d)
 {
 	struct link_way way;
 
 	for (size_t i = 0; i < g->printer_count; i++) {
 		const struct privmsg_printer *p = &g->printers[i];
-		uint32_t addr = p->target.addr + (p->target.len < 31);
 		int rc;
 
-		if (p->self || link_way_to(g->link, addr, &way, NULL) || way.local ||
-		    !strcmp(way.interface, g->conf->interface))
-			continue; /* no way there now: looked at again when routes change */
+		if (p->self || !way_to_target(g, p->target, &way))
+			continue;
 		rc = lan_forward(g, way.interface, d);
 		if (rc)
 			return rc;
@@ -189,20 +200,25 @@ int gate_lan(struct gate *g, struct diag *d)
 	return 0;
 }
 
+static bool is_near(struct gate *g, uint32_t addr)
+{
+	struct link_way way;
+
+	return !link_way_to(g->link, addr, &way, NULL) && (way.onlink || way.local);
+}
+
 /* Addresses outside private space are somebody's on the internet unless they are on-link: a core
  * that is broken into must not turn the gateway into a way to anywhere. */
 static int check_public(struct gate *g, const struct change *c, uint32_t *item, struct diag *d)
 {
-	struct link_way way;
-
 	for (size_t i = 0; i < c->count; i++) {
 		const struct privmsg_printer *p = &c->items[i].printer;
 
 		if (c->items[i].type != PRIV_PRINTER_PUT || p->self ||
 		    prefix4_is_private(p->target))
 			continue;
-		if (!link_way_to(g->link, p->target.addr + (p->target.len < 31), &way, NULL) &&
-		    (way.onlink || way.local))
+		if (is_near(g, p->target.addr + (p->target.len < 31)) &&
+		    is_near(g, prefix4_last(p->target) - (p->target.len < 31)))
 			continue;
 		*item = (uint32_t)i;
 		return diag_set(
@@ -263,7 +279,7 @@ static int raise_interface(struct gate *g, const struct change *c, struct diag *
 	if (!rc)
 		rc = link_address(g->link, tunnel_gateway(g->conf->tunnel), g->conf->tunnel.len, d);
 	if (!rc)
-		rc = gatekey_load(&key, g->key_dir, &g->conf->net, d);
+		rc = gatekey_load(&key, g->key_dir, d);
 	if (!rc)
 		rc = wg_device(g->wg, &key, g->conf->listen_port, d);
 	if (!rc)

@@ -58,20 +58,24 @@ static int write_key(int dir, const struct wg_secret *key, const struct conf_use
 	return 0;
 }
 
-int gatekey_load(struct wg_secret *out, int dir, const struct conf_user *owner, struct diag *d)
+int gatekey_load(struct wg_secret *out, int dir, struct diag *d)
 {
 	auto_close int fd = openat(dir, KEY_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
-	if (fd >= 0) {
-		if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_mode & 077)
-			return diag_set(d, ERR_CONFIG,
-					KEY_FILE " in the state folder is readable by others: if "
-						 "nobody has read it, `chmod 600` it");
-		return read_key(out, fd, d);
-	}
-	if (errno != ENOENT)
+	if (fd < 0)
 		return diag_errno(d, "cannot open " KEY_FILE);
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_mode & 077)
+		return diag_set(d, ERR_CONFIG,
+				KEY_FILE " in the state folder is readable by others: if "
+					 "nobody has read it, `chmod 600` it");
+	return read_key(out, fd, d);
+}
+
+int gatekey_make(struct wg_secret *out, int dir, const struct conf_user *owner, struct diag *d)
+{
+	if (!faccessat(dir, KEY_FILE, F_OK, AT_SYMLINK_NOFOLLOW) || errno != ENOENT)
+		return gatekey_load(out, dir, d);
 	secret_generate(out);
 	return write_key(dir, out, owner, d);
 }

@@ -8,8 +8,12 @@
 #include "common/key.h"
 #include "daemon/priv/conf.h"
 
-/* Reads the key from the folder, or makes it there (durable before it returns) and gives the file to
- * `owner`. A key file that is damaged is an error, never replaced: phones know its public half.
- * ERR_CONFIG, ERR_SYSTEM. The caller wipes *out. */
-int gatekey_load(struct wg_secret *out, int dir, const struct conf_user *owner, struct diag *d)
+/* Reads the key from the folder. A file that is missing, damaged or readable by others is an error,
+ * never replaced: phones know its public half. ERR_CONFIG, ERR_SYSTEM. The caller wipes *out. */
+int gatekey_load(struct wg_secret *out, int dir, struct diag *d)
+	__attribute__((warn_unused_result));
+
+/* As gatekey_load, but makes a missing key (durable before it returns) and gives the file to `owner`:
+ * for the first start only. */
+int gatekey_make(struct wg_secret *out, int dir, const struct conf_user *owner, struct diag *d)
 	__attribute__((warn_unused_result));

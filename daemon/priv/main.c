@@ -122,7 +122,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 static int make_key(struct start *s, struct diag *d)
 {
 	auto_secret key = {{0}};
-	int rc = gatekey_load(&key, s->dirs.net, &s->conf.net, d);
+	int rc = gatekey_make(&key, s->dirs.net, &s->conf.net, d);
 
 	if (!rc)
 		secret_public(&s->public_key, &key);

@@ -21,9 +21,11 @@
 #include "common/log.h"
 #include "common/privmsg.h"
 
-/* Changes by others come in bursts (a network manager's, `nft -f`): act once, this much later. Also
- * bounds how often two programs that undo each other's work can make us repeat ours. */
-#define MEND_DELAY_MS 100
+/* Changes by others come in bursts (a network manager's, `nft -f`): act once, this much later. Where
+ * another program undoes our work again and again, the delay grows. */
+#define MEND_DELAY_MS	  100
+#define MEND_DELAY_MAX_MS 10000
+#define MEND_QUIET_MS	  30000 /* after so long without, the delay is the short one again */
 
 int serve_signals(int *out, struct diag *d)
 {
@@ -33,7 +35,8 @@ int serve_signals(int *out, struct diag *d)
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGCHLD);
-	if (sigprocmask(SIG_BLOCK, &set, NULL))
+	/* A reader of our log that goes away must not take the gateway with it. */
+	if (sigprocmask(SIG_BLOCK, &set, NULL) || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return diag_errno(d, "cannot block signals");
 	*out = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return *out < 0 ? diag_errno(d, "cannot watch signals") : 0;
@@ -218,9 +221,13 @@ static void on_watch(struct serve *s)
 {
 	unsigned seen = watch_read(&s->watch);
 
-	if (seen && !s->seen)
+	if (!seen)
+		return;
+	if (!s->seen)
 		s->seen_due = now_ms() + MEND_DELAY_MS;
 	s->seen |= seen;
+	if (seen & WATCH_OURS && s->mended + s->mend_delay > s->seen_due)
+		s->seen_due = s->mended + s->mend_delay;
 }
 
 /* Acts on what the watch has seen. Returns the milliseconds until there is something to do, -1: none. */
@@ -236,6 +243,11 @@ static int mend(struct serve *s)
 		return (int)left;
 	s->seen = 0;
 	if (seen & WATCH_OURS) {
+		if (now_ms() - s->mended > MEND_QUIET_MS)
+			s->mend_delay = MEND_DELAY_MS;
+		else if (s->mend_delay < MEND_DELAY_MAX_MS)
+			s->mend_delay *= 2;
+		s->mended = now_ms();
 		log_warn("serve", "somebody else changed our interface, routes or firewall table; "
 				  "making it as it should be");
 		send_core(s, PRIV_RESYNC, NULL);
@@ -247,6 +259,8 @@ static int mend(struct serve *s)
 
 int serve_run(struct serve *s, const struct privmsg_hello *hello)
 {
+	s->mend_delay = MEND_DELAY_MS;
+	s->mended = INT64_MIN / 2;
 	send_core(s, PRIV_HELLO, hello);
 	while (!s->ending) {
 		struct pollfd fds[] = {

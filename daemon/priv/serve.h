@@ -21,6 +21,8 @@ struct serve {
 	struct watch watch; /* opened after the first full change */
 	bool watching;
 	unsigned seen;	  /* WATCH_ flags not yet acted on */
+	int64_t mended;	  /* when we last did, and … */
+	int mend_delay;	  /* … how long to wait before the next time */
 	int64_t seen_due; /* when to act, milliseconds of CLOCK_MONOTONIC */
 	bool ending;
 	int status; /* of the program */

@@ -93,6 +93,8 @@ static void __attribute__((noreturn)) run_child(const struct spawn *s, int progr
 
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)setsid(); /* a terminal's Ctrl-C is for printgated alone */
 	program = fcntl(program, F_DUPFD_CLOEXEC, 2 * FD_PARK); /* out of place_fds' way */
 	if (program < 0 || (s->folder >= 0 ? fchdir(s->folder) : chdir("/")) || drop_bounding() ||
 	    place_fds(s) || become(&s->user) ||
