@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * WGDEVICE messages: what we send is walked by a second, independent reader of attributes (from
+ * linux/netlink.h alone) and compared as a tree; what we read is built by hand.
+ */
+#include "daemon/priv/wg_genl.h"
+
+#include <arpa/inet.h>
+#include <linux/genetlink.h>
+#include <linux/netlink.h>
+#include <linux/time_types.h>
+#include <linux/wireguard.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+
+#include <cmocka.h>
+
+#include "common/cleanup.h"
+
+#define FAMILY	   29
+#define TREE_BYTES 16384
+
+static void fill(uint8_t out[WG_KEY_BYTES], uint8_t first)
+{
+	memset(out, first, WG_KEY_BYTES);
+}
+
+/* ---- the tree of a message ------------------------------------------------------------------- */
+
+struct tree {
+	char text[TREE_BYTES];
+	size_t n;
+};
+
+static void __attribute__((format(printf, 2, 3))) grow(struct tree *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	t->n += (size_t)vsnprintf(t->text + t->n, sizeof(t->text) - t->n, fmt, ap);
+	va_end(ap);
+	assert_true(t->n < sizeof(t->text));
+}
+
+static void hex(struct tree *t, const uint8_t *p, size_t n)
+{
+	if (n == WG_KEY_BYTES) { /* keys in these tests repeat one byte */
+		grow(t, "%02x*32", p[0]);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		grow(t, "%02x", p[i]);
+}
+
+/* level: 0 the device, 1 the list of peers, 2 a peer, 3 the list of allowed IPs, 4 one. */
+static bool is_nest(unsigned level, unsigned type)
+{
+	return level == 1 || level == 3 || (level == 0 && type == WGDEVICE_A_PEERS) ||
+	       (level == 2 && type == WGPEER_A_ALLOWEDIPS);
+}
+
+static void walk(struct tree *t, const uint8_t *p, size_t n, unsigned level)
+{
+	while (n >= NLA_HDRLEN) {
+		struct nlattr a;
+		size_t step;
+
+		memcpy(&a, p, sizeof(a));
+		assert_true(a.nla_len >= NLA_HDRLEN && a.nla_len <= n);
+		grow(t, "%u:", a.nla_type & NLA_TYPE_MASK);
+		if (is_nest(level, a.nla_type & NLA_TYPE_MASK)) {
+			grow(t, "{");
+			walk(t, p + NLA_HDRLEN, a.nla_len - NLA_HDRLEN, level + 1);
+			grow(t, "}");
+		} else {
+			hex(t, p + NLA_HDRLEN, a.nla_len - (size_t)NLA_HDRLEN);
+		}
+		grow(t, " ");
+		step = NLA_ALIGN(a.nla_len);
+		p += step < n ? step : n;
+		n -= step < n ? step : n;
+	}
+	assert_int_equal(n, 0);
+}
+
+static struct tree tree_of(struct nl_msg *m, unsigned cmd, unsigned flags)
+{
+	struct nlmsghdr *h = nlmsg_hdr(m);
+	struct genlmsghdr *g = nlmsg_data(h);
+	struct tree t = {.n = 0};
+
+	assert_int_equal(h->nlmsg_type, FAMILY);
+	assert_int_equal(h->nlmsg_flags, flags);
+	assert_int_equal(g->cmd, cmd);
+	assert_int_equal(g->version, WG_GENL_VERSION);
+	walk(&t, (uint8_t *)h + NLMSG_HDRLEN + GENL_HDRLEN,
+	     h->nlmsg_len - (size_t)NLMSG_HDRLEN - GENL_HDRLEN, 0);
+	return t;
+}
+
+#define SET_FLAGS (NLM_F_REQUEST | NLM_F_ACK)
+#define IFNAME	  "2:77673000 " /* "wg0" */
+
+static void config_messages(void **state)
+{
+	struct wg_secret key;
+	struct nl_msg *m;
+	struct tree t;
+	uint16_t port = 51820;
+	char expected[128];
+
+	(void)state;
+	fill(key.b, 0x11);
+	m = wg_genl_config(FAMILY, "wg0", &key, port);
+	t = tree_of(m, WG_CMD_SET_DEVICE, SET_FLAGS);
+	(void)snprintf(expected, sizeof(expected), IFNAME "3:11*32 6:%02x%02x ",
+		       ((uint8_t *)&port)[0], ((uint8_t *)&port)[1]);
+	assert_string_equal(t.text, expected);
+	wg_genl_free(m);
+
+	m = wg_genl_config(FAMILY, "wg0", NULL, 0);
+	t = tree_of(m, WG_CMD_SET_DEVICE, SET_FLAGS);
+	assert_string_equal(t.text, IFNAME);
+	wg_genl_free(m);
+}
+
+static void get_and_empty_messages(void **state)
+{
+	struct nl_msg *m = wg_genl_get(FAMILY, "wg0");
+	struct tree t = tree_of(m, WG_CMD_GET_DEVICE, NLM_F_REQUEST | NLM_F_DUMP);
+
+	(void)state;
+	assert_string_equal(t.text, IFNAME);
+	wg_genl_free(m);
+	m = wg_genl_empty(FAMILY, "wg0");
+	t = tree_of(m, WG_CMD_SET_DEVICE, SET_FLAGS);
+	assert_string_equal(t.text, IFNAME "5:01000000 "); /* REPLACE_PEERS, no peers */
+	wg_genl_free(m);
+}
+
+static void edit_messages(void **state)
+{
+	struct wg_peer a = {.address = 0x0a4d1401}, b = {.address = 0x0a4d1402};
+	struct wg_edit list[3];
+	struct nl_msg *m;
+	struct tree t;
+	size_t taken;
+
+	(void)state;
+	fill(a.public_key.b, 0xaa);
+	fill(a.preshared.b, 0x55);
+	fill(b.public_key.b, 0xbb);
+	list[0] = (struct wg_edit){.key = &b.public_key};
+	list[1] = (struct wg_edit){.key = &a.public_key, .put = &a};
+	list[2] = (struct wg_edit){.key = &b.public_key, .put = &b};
+	m = wg_genl_edits(FAMILY, "wg0", list, 3, &taken);
+	assert_int_equal(taken, 3);
+	t = tree_of(m, WG_CMD_SET_DEVICE, SET_FLAGS);
+	assert_string_equal(t.text, IFNAME
+			    "8:{"
+			    "0:{1:bb*32 3:01000000 } " /* REMOVE_ME */
+			    "0:{1:aa*32 3:02000000 2:55*32 9:{0:{1:0200 2:0a4d1401 3:20 } } } "
+			    "0:{1:bb*32 3:02000000 2:00*32 9:{0:{1:0200 2:0a4d1402 3:20 } } } "
+			    "} ");
+	wg_genl_free(m);
+}
+
+static unsigned count(const char *text, const char *what)
+{
+	unsigned n = 0;
+
+	for (; (text = strstr(text, what)); text++)
+		n++;
+	return n;
+}
+
+static void long_lists_are_split(void **state)
+{
+	static struct wg_edit list[1000];
+	struct wg_peer p = {.address = 0x0a4d1401};
+	unsigned messages = 0;
+	size_t taken, sum = 0;
+
+	(void)state;
+	fill(p.public_key.b, 0xaa);
+	for (unsigned i = 0; i < ARRAY_LEN(list); i++)
+		list[i] = (struct wg_edit){.key = &p.public_key, .put = &p};
+	for (; sum < ARRAY_LEN(list); sum += taken, messages++) {
+		struct nl_msg *m =
+			wg_genl_edits(FAMILY, "wg0", list + sum, ARRAY_LEN(list) - sum, &taken);
+		struct tree t = tree_of(m, WG_CMD_SET_DEVICE, SET_FLAGS);
+
+		assert_true(taken > 0);
+		assert_true(nlmsg_hdr(m)->nlmsg_len <= WG_GENL_BYTES);
+		assert_int_equal(count(t.text, "1:aa*32"), taken);
+		assert_int_equal(count(t.text, "8:{"), 1); /* of two the kernel heeds the last */
+		wg_genl_free(m);
+	}
+	assert_int_equal(sum, ARRAY_LEN(list));
+	assert_true(messages > 10 && messages < 30);
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+struct seen {
+	struct wg_peer_state peer[8];
+	unsigned n;
+};
+
+static int see(void *arg, const struct wg_peer_state *p)
+{
+	struct seen *s = arg;
+
+	assert_true(s->n < ARRAY_LEN(s->peer));
+	s->peer[s->n++] = *p;
+	return 0;
+}
+
+/* A dump's attributes, in the order in which the kernel puts them. */
+struct dump {
+	struct nl_msg *m;
+	struct nlattr *peers, *peer, *ips;
+};
+
+static void must(int rc)
+{
+	assert_true(rc >= 0);
+}
+
+static void dump_begin(struct dump *x)
+{
+	memset(x, 0, sizeof(*x));
+	x->m = nlmsg_alloc_size(8192);
+	assert_non_null(x->m);
+	must(nla_put_string(x->m, WGDEVICE_A_IFNAME, "wg0"));
+}
+
+static void peer_begin(struct dump *x, uint8_t key)
+{
+	uint8_t b[WG_KEY_BYTES];
+
+	if (!x->peers)
+		x->peers = nla_nest_start(x->m, WGDEVICE_A_PEERS);
+	x->peer = nla_nest_start(x->m, 0);
+	fill(b, key);
+	must(nla_put(x->m, WGPEER_A_PUBLIC_KEY, sizeof(b), b));
+}
+
+static void allowed(struct dump *x, const char *ip, uint8_t len)
+{
+	uint8_t raw[16];
+	int family = strchr(ip, ':') ? AF_INET6 : AF_INET;
+	struct nlattr *one;
+
+	if (!x->ips)
+		x->ips = nla_nest_start(x->m, WGPEER_A_ALLOWEDIPS);
+	one = nla_nest_start(x->m, 0);
+	assert_int_equal(inet_pton(family, ip, raw), 1);
+	must(nla_put_u16(x->m, WGALLOWEDIP_A_FAMILY, (uint16_t)family));
+	must(nla_put(x->m, WGALLOWEDIP_A_IPADDR, family == AF_INET ? 4 : 16, raw));
+	must(nla_put_u8(x->m, WGALLOWEDIP_A_CIDR_MASK, len));
+	must(nla_nest_end(x->m, one));
+}
+
+static void peer_done(struct dump *x)
+{
+	if (x->ips)
+		must(nla_nest_end(x->m, x->ips));
+	must(nla_nest_end(x->m, x->peer));
+	x->ips = x->peer = NULL;
+}
+
+static int dump_read(struct dump *x, struct wg_genl_reader *r)
+{
+	int rc;
+
+	if (x->peers)
+		must(nla_nest_end(x->m, x->peers));
+	rc = wg_genl_read(r, nlmsg_data(nlmsg_hdr(x->m)), nlmsg_datalen(nlmsg_hdr(x->m)), NULL);
+	nlmsg_free(x->m);
+	return rc;
+}
+
+static void device_and_peer_are_read(void **state)
+{
+	struct seen s = {0};
+	struct wg_genl_reader r = {.fn = see, .arg = &s};
+	struct __kernel_timespec t = {.tv_sec = 1700000000, .tv_nsec = 5};
+	struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_port = htons(4500)};
+	uint8_t secret[WG_KEY_BYTES];
+	struct dump x;
+	char text[ENDPOINT_TEXT_BYTES];
+
+	(void)state;
+	fill(secret, 0x77);
+	assert_int_equal(inet_pton(AF_INET6, "2001:db8::7", &at.sin6_addr), 1);
+	dump_begin(&x);
+	must(nla_put(x.m, WGDEVICE_A_PRIVATE_KEY, sizeof(secret), secret));
+	must(nla_put_u16(x.m, WGDEVICE_A_LISTEN_PORT, 51820));
+	peer_begin(&x, 0xaa);
+	must(nla_put(x.m, WGPEER_A_PRESHARED_KEY, sizeof(secret), secret));
+	must(nla_put(x.m, WGPEER_A_ENDPOINT, sizeof(at), &at));
+	must(nla_put(x.m, WGPEER_A_LAST_HANDSHAKE_TIME, sizeof(t), &t));
+	must(nla_put_u64(x.m, WGPEER_A_RX_BYTES, UINT64_MAX));
+	must(nla_put_u64(x.m, WGPEER_A_TX_BYTES, 5));
+	allowed(&x, "10.77.20.1", 32);
+	peer_done(&x);
+	assert_int_equal(dump_read(&x, &r), 0);
+	assert_int_equal(s.n, 0); /* it may go on in the next message */
+	assert_int_equal(wg_genl_read_end(&r), 0);
+	assert_int_equal(s.n, 1);
+	assert_memory_equal(r.config.key.b, secret, sizeof(secret));
+	assert_int_equal(r.config.listen_port, 51820);
+	assert_memory_equal(s.peer[0].peer.preshared.b, secret, sizeof(secret));
+	assert_int_equal(s.peer[0].peer.address, 0x0a4d1401);
+	assert_true(s.peer[0].exact);
+	assert_int_equal(s.peer[0].last_handshake, 1700000000);
+	assert_true(s.peer[0].rx_bytes == UINT64_MAX && s.peer[0].tx_bytes == 5);
+	endpoint_format(text, &s.peer[0].endpoint);
+	assert_string_equal(text, "[2001:db8::7]:4500");
+}
+
+/* A peer whose allowed IPs did not fit goes on in the next message, with its key only. */
+static void peers_are_joined(void **state)
+{
+	struct seen s = {0};
+	struct wg_genl_reader r = {.fn = see, .arg = &s};
+	struct dump x;
+
+	(void)state;
+	dump_begin(&x);
+	peer_begin(&x, 0xaa);
+	allowed(&x, "10.77.20.1", 32);
+	peer_done(&x);
+	peer_begin(&x, 0xbb);
+	must(nla_put_u64(x.m, WGPEER_A_RX_BYTES, 9));
+	allowed(&x, "10.77.20.2", 32);
+	peer_done(&x);
+	assert_int_equal(dump_read(&x, &r), 0);
+	dump_begin(&x);
+	peer_begin(&x, 0xbb);
+	allowed(&x, "10.77.20.3", 32);
+	peer_done(&x);
+	peer_begin(&x, 0xcc);
+	peer_done(&x);
+	assert_int_equal(dump_read(&x, &r), 0);
+	assert_int_equal(wg_genl_read_end(&r), 0);
+
+	assert_int_equal(s.n, 3);
+	assert_true(s.peer[0].exact);
+	assert_int_equal(s.peer[1].peer.public_key.b[0], 0xbb);
+	assert_int_equal(s.peer[1].rx_bytes, 9);
+	assert_false(s.peer[1].exact);
+	assert_false(s.peer[2].exact); /* no allowed IP at all */
+	assert_int_equal(s.peer[2].rx_bytes, 0);
+}
+
+static void other_allowed_ips_are_not_exact(void **state)
+{
+	static const struct {
+		const char *ip;
+		uint8_t len;
+	} cases[] = {{"10.77.20.0", 24}, {"0.0.0.0", 0}, {"2001:db8::1", 128}, {"::", 32}};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		struct seen s = {0};
+		struct wg_genl_reader r = {.fn = see, .arg = &s};
+		struct dump x;
+
+		dump_begin(&x);
+		peer_begin(&x, 0xaa);
+		allowed(&x, cases[i].ip, cases[i].len);
+		peer_done(&x);
+		assert_int_equal(dump_read(&x, &r), 0);
+		assert_int_equal(wg_genl_read_end(&r), 0);
+		assert_false(s.peer[0].exact);
+	}
+}
+
+static void short_attributes_are_refused(void **state)
+{
+	static const struct {
+		int type;
+		int len;
+	} cases[] = {
+		{WGPEER_A_PRESHARED_KEY, 31}, {WGPEER_A_PRESHARED_KEY, 33},
+		{WGPEER_A_ENDPOINT, 15},      {WGPEER_A_LAST_HANDSHAKE_TIME, 15},
+		{WGPEER_A_RX_BYTES, 4},	      {WGPEER_A_TX_BYTES, 4},
+	};
+	uint8_t zero[64] = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		struct wg_genl_reader r = {0};
+		struct dump x;
+
+		dump_begin(&x);
+		peer_begin(&x, 0xaa);
+		must(nla_put(x.m, cases[i].type, cases[i].len, zero));
+		peer_done(&x);
+		assert_int_equal(dump_read(&x, &r), ERR_PROTOCOL);
+	}
+}
+
+static void nameless_peers_are_refused(void **state)
+{
+	struct wg_genl_reader r = {0};
+	struct dump x;
+
+	(void)state;
+	dump_begin(&x);
+	x.peers = nla_nest_start(x.m, WGDEVICE_A_PEERS);
+	x.peer = nla_nest_start(x.m, 0);
+	must(nla_put_u64(x.m, WGPEER_A_RX_BYTES, 9));
+	peer_done(&x);
+	assert_int_equal(dump_read(&x, &r), ERR_PROTOCOL);
+}
+
+static int sane(void *arg, const struct wg_peer_state *p)
+{
+	unsigned *n = arg;
+
+	assert_true(p->endpoint.family == 0 || p->endpoint.family == 4 || p->endpoint.family == 6);
+	assert_true(p->last_handshake >= 0);
+	(*n)++;
+	return 0;
+}
+
+/* Single damaged bytes: every outcome is allowed but one outside the buffers (the sanitizer run) or
+ * a peer that breaks its type. */
+static void damaged_dumps_do_no_harm(void **state)
+{
+	static const uint8_t bytes[] = {0, 1, 2, 4, 0x7f, 0x80, 0xff};
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(4500)};
+	struct dump x;
+	uint8_t *copy, *good;
+	unsigned refused = 0, peers = 0;
+	size_t n;
+
+	(void)state;
+	dump_begin(&x);
+	peer_begin(&x, 0xaa);
+	must(nla_put(x.m, WGPEER_A_ENDPOINT, sizeof(at), &at));
+	allowed(&x, "10.77.20.1", 32);
+	allowed(&x, "2001:db8::1", 128);
+	peer_done(&x);
+	must(nla_nest_end(x.m, x.peers));
+	good = nlmsg_data(nlmsg_hdr(x.m));
+	n = (size_t)nlmsg_datalen(nlmsg_hdr(x.m));
+	copy = malloc(n); /* of exactly this size: reading beyond it is seen */
+	assert_non_null(copy);
+	for (size_t at_byte = 0; at_byte < n; at_byte++) {
+		for (unsigned b = 0; b < ARRAY_LEN(bytes); b++) {
+			struct wg_genl_reader r = {.fn = sane, .arg = &peers};
+
+			memcpy(copy, good, n);
+			copy[at_byte] = bytes[b];
+			if (wg_genl_read(&r, (struct nlattr *)(void *)copy, (int)n, NULL))
+				refused++;
+			else
+				assert_int_equal(wg_genl_read_end(&r), 0);
+		}
+	}
+	free(copy);
+	nlmsg_free(x.m);
+	assert_true(refused > 50);
+	assert_true(peers > 500);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(config_messages),
+		cmocka_unit_test(get_and_empty_messages),
+		cmocka_unit_test(edit_messages),
+		cmocka_unit_test(long_lists_are_split),
+		cmocka_unit_test(device_and_peer_are_read),
+		cmocka_unit_test(peers_are_joined),
+		cmocka_unit_test(other_allowed_ips_are_not_exact),
+		cmocka_unit_test(short_attributes_are_refused),
+		cmocka_unit_test(nameless_peers_are_refused),
+		cmocka_unit_test(damaged_dumps_do_no_harm),
+	};
+
+	return cmocka_run_group_tests_name("wg_genl", tests, NULL, NULL);
+}
