@@ -7,9 +7,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
@@ -41,6 +44,51 @@ const char *wg_spawn_program(void)
 			return programs[i];
 	}
 	return NULL;
+}
+
+/* What `program --version` says first, as much as fits. */
+static int version_read(const char *program, char *text, size_t room, struct diag *d)
+{
+	char name[] = "wireguard-go", question[] = "--version";
+	char *argv[] = {name, question, NULL}, *env[] = {NULL};
+	posix_spawn_file_actions_t actions;
+	auto_close int from = -1;
+	int report[2], rc;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return diag_errno(d, "cannot make a pipe");
+	from = report[0];
+	rc = posix_spawn_file_actions_init(&actions);
+	rc = rc ? rc : posix_spawn_file_actions_adddup2(&actions, report[1], STDOUT_FILENO);
+	rc = rc ? rc : posix_spawn(&pid, program, &actions, NULL, argv, env);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	(void)close(report[1]);
+	if (rc) {
+		errno = rc;
+		return diag_errno(d, "cannot start %s", program);
+	}
+	n = read(from, text, room - 1);
+	text[n > 0 ? n : 0] = '\0';
+	(void)close(take_fd(&from));
+	(void)waitpid(pid, NULL, 0);
+	return 0;
+}
+
+int wg_spawn_tun_flags(const char *program, short *flags, struct diag *d)
+{
+	char text[64];
+	unsigned date;
+	int rc = version_read(program, text, sizeof(text), d);
+
+	if (rc)
+		return rc;
+	if (sscanf(text, "wireguard-go v0.0.%8u", &date) != 1)
+		return diag_set(d, ERR_KERNEL,
+				"%s --version does not name a release of wireguard-go", program);
+	*flags = IFF_TUN | (date > WG_SPAWN_LAST_WITH_PI ? IFF_NO_PI | IFF_VNET_HDR : 0);
+	return 0;
 }
 
 /* ---- in the child ---------------------------------------------------------------------------- */

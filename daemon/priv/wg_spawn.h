@@ -13,6 +13,12 @@
 /* Where Debian or a local build puts it; NULL: not installed. PATH is not asked. */
 const char *wg_spawn_program(void);
 
+/* The flags (TUNSETIFF) of a tun that this program can serve when it is handed over: releases until
+ * WG_SPAWN_LAST_WITH_PI expect the four bytes of packet information, later ones a virtio header. */
+#define WG_SPAWN_LAST_WITH_PI 20230223
+int wg_spawn_tun_flags(const char *program, short *flags, struct diag *d)
+	__attribute__((warn_unused_result));
+
 /* Starts `program` for the interface that `tun` is attached to; `listener` is bound, not yet
  * listening (the process listens itself, so that SO_PEERCRED names it and not us). Neither is taken
  * over. *pidfd becomes readable when the process has ended. */

@@ -31,8 +31,9 @@
 struct user {
 	struct nl_sock *sk;
 	const char *program;
-	int tun;   /* in reserve, or attached to our interface */
-	int pidfd; /* of wireguard-go, -1 if none is known */
+	int tun;	 /* in reserve, or attached to our interface */
+	short tun_flags; /* with which it is attached */
+	int pidfd;	 /* of wireguard-go, -1 if none is known */
 };
 
 /* What is found when looking at the interface. */
@@ -157,15 +158,11 @@ static bool tun_attached(int fd, const char *interface)
 	return ioctl(fd, TUNGETIFF, &r) == 0 && strcmp(r.ifr_name, interface) == 0;
 }
 
-/* Creates the interface or, if it is there, attaches to it. wireguard-go of this age (Debian 12's
- * 0.0.20220316) puts the four bytes of packet information (struct tun_pi) before each packet: no
- * IFF_NO_PI, or every packet it writes is refused; no IFF_VNET_HDR either. */
-static int tun_attach(int fd, const char *interface, struct diag *d)
+/* Creates the interface or, if it is there, attaches to it. */
+static int tun_attach(int fd, const char *interface, short flags, struct diag *d)
 {
-	struct ifreq r = {.ifr_flags = IFF_TUN};
+	struct ifreq r = {.ifr_flags = flags};
 
-	if (tun_attached(fd, interface))
-		return 0;
 	memcpy(r.ifr_name, interface, IFNAMSIZ);
 	if (ioctl(fd, TUNSETIFF, &r) < 0) {
 		if (errno == EPERM)
@@ -178,6 +175,28 @@ static int tun_attach(int fd, const char *interface, struct diag *d)
 	if (ioctl(fd, TUNSETPERSIST, 1) < 0)
 		return diag_errno(d, "cannot make the interface %s persistent", interface);
 	return 0;
+}
+
+/* The installed wireguard-go may be another release than the one that the interface was made for:
+ * then it must be made anew, since an attached descriptor keeps its flags. (The kernel cannot be
+ * asked: what TUNGETIFF tells has one bit for IFF_NO_PI and IFF_NOFILTER.) */
+static int tun_prepare(struct wg *w, struct diag *d)
+{
+	struct user *u = w->state;
+	struct iface now;
+	short wanted;
+	int rc = wg_spawn_tun_flags(u->program, &wanted, d);
+
+	if (rc)
+		return rc;
+	if (tun_attached(u->tun, w->interface)) {
+		if (u->tun_flags == wanted)
+			return 0;
+		rc = iface_get(u->sk, w->interface, &now, d);
+		rc = rc ? rc : iface_delete(u->sk, now.index, d);
+	}
+	u->tun_flags = wanted;
+	return rc ? rc : tun_attach(u->tun, w->interface, wanted, d);
 }
 
 /* ---- attaching ------------------------------------------------------------------------------- */
@@ -240,7 +259,7 @@ static int create(struct wg *w, bool *created, struct diag *d)
 {
 	struct user *u = w->state;
 	struct iface now;
-	int rc = tun_attach(u->tun, w->interface, d);
+	int rc = tun_prepare(w, d);
 
 	rc = rc ? rc : iface_get(u->sk, w->interface, &now, d);
 	if (rc == 0 && !now.ours)

@@ -7,6 +7,7 @@
  *	wg_driver INTERFACE auto|kernel|userspace UID
  */
 #include <grp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,9 +146,15 @@ static int do_dump(struct driver *x)
 	return wg_dump(x->wg, print_peer, x->out, &x->d);
 }
 
+/* "none", or whether the process behind the device "runs" or has "ended" (within two seconds). */
 static int do_watch(struct driver *x)
 {
-	return fprintf(x->out, "%d", wg_watch_fd(x->wg)) < 0 ? ERR_SYSTEM : 0;
+	struct pollfd p = {.fd = wg_watch_fd(x->wg), .events = POLLIN};
+	const char *text = "none";
+
+	if (p.fd >= 0)
+		text = poll(&p, 1, x->n > 1 ? 2000 : 0) == 1 ? "ended" : "runs";
+	return fputs(text, x->out) < 0 ? ERR_SYSTEM : 0;
 }
 
 static int do_revive(struct driver *x)

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Addresses, forwarding and policy routing in a real namespace. ip(8) is the witness."""
+
+import json
+import subprocess
+
+import pytest
+
+from wg_lab import Namespace, fresh_name, run
+
+TABLE = "20551"
+
+
+@pytest.fixture(name="lab")
+def _lab():
+    ns = Namespace()
+    try:
+        ns.ip("link", "add", "lan", "type", "veth", "peer", "name", "host")
+        ns.ip("link", "set", "host", "up")
+        ns.ip("addr", "add", "192.168.1.2/24", "dev", "lan")
+        ns.ip("link", "set", "lan", "up")
+        ns.wg = fresh_name("l")
+        ns.d = ns.driver(ns.wg)
+        ns.d.do("attach")
+        yield ns
+        ns.d.end()
+    finally:
+        ns.close()
+
+
+def addresses(lab):
+    info = lab.json("addr", "show", lab.wg)[0]["addr_info"]
+    return [f"{a['local']}/{a['prefixlen']}" for a in info]
+
+
+def rules(lab, family):
+    return [r for r in lab.json(family, "rule") if r.get("table") == TABLE]
+
+
+def routes(lab, family="-4"):
+    text = run("ip", "-n", lab.name, "-j", family, "route", "show", "table", TABLE, check=False)
+    return sorted((r["type"], r["dst"]) for r in json.loads(text or "[]"))
+
+
+def changes(lab, *commands):
+    """What `ip monitor` sees while the driver runs the commands."""
+    with subprocess.Popen(["ip", "-n", lab.name, "-o", "monitor", "route", "rule", "address"],
+                          stdout=subprocess.PIPE, text=True) as monitor:
+        lab.ip("route", "add", "203.0.113.1", "dev", "lan")  # once it is seen, it listens
+        while "203.0.113.1" not in monitor.stdout.readline():
+            pass
+        for command in commands:
+            lab.d.do(*command)
+        lab.ip("route", "add", "203.0.113.2", "dev", "lan")
+        seen = []
+        while not seen or "203.0.113.2" not in seen[-1]:
+            seen.append(monitor.stdout.readline())
+        monitor.terminate()
+        monitor.stdout.close()
+    lab.ip("route", "del", "203.0.113.1")
+    lab.ip("route", "del", "203.0.113.2")
+    return seen[:-1]
+
+
+def test_address_is_the_only_one(lab):
+    lab.ip("addr", "add", "10.9.9.9/24", "dev", lab.wg)
+    lab.ip("addr", "add", "10.77.16.2/20", "dev", lab.wg)
+    lab.ip("addr", "add", "2001:db8::1/64", "dev", lab.wg)
+    lab.d.do("address", "10.77.16.1", 20)
+    assert addresses(lab) == ["10.77.16.1/20"]
+    lab.d.do("address", "10.77.16.1", 24)
+    assert addresses(lab) == ["10.77.16.1/24"]
+    lab.ip("addr", "add", "10.77.16.9/24", "dev", lab.wg)
+    lab.d.do("address", "10.77.16.9", 24)  # was a secondary address of the one that goes
+    assert addresses(lab) == ["10.77.16.9/24"]
+    assert "192.168.1.2/24" in lab.ip("addr", "show", "lan")
+
+
+def test_up_has_no_ipv6(lab):
+    lab.d.do("address", "10.77.16.1", 20)
+    lab.d.do("forward-on")
+    assert lab.d.do("forward-get", lab.wg) == "on"
+    lab.d.do("up")
+    lab.d.do("up")
+    assert "UP" in lab.json("link", "show", lab.wg)[0]["flags"]
+    assert addresses(lab) == ["10.77.16.1/20"]
+
+
+def test_forwarding_is_per_interface(lab):
+    sysctl = "/proc/sys/net/ipv4/conf/{}/forwarding"
+    assert lab.d.do("forward-get", "lan") == "off"
+    lab.d.do("forward-set", "lan", "on")
+    assert lab.d.do("forward-get", "lan") == "on"
+    assert lab.run("cat", sysctl.format("lan")).strip() == "1"
+    for other in ("all", "lo", lab.wg):
+        assert lab.run("cat", sysctl.format(other)).strip() == "0"
+    lab.d.do("forward-set", "lan", "off")
+    assert lab.d.do("forward-get", "lan") == "off"
+    lab.d.do("forward-set", "absent", "on")
+    assert lab.d.say("forward-get", "absent").startswith("error not_found: ")
+
+
+def test_way(lab):
+    lab.ip("route", "add", "192.168.50.0/24", "via", "192.168.1.1")
+    lab.ip("route", "add", "unreachable", "192.168.60.0/24")
+    lab.ip("route", "add", "blackhole", "192.168.61.0/24")
+    assert lab.d.do("way", "192.168.1.7") == "lan onlink remote"
+    assert lab.d.do("way", "192.168.50.7") == "lan routed remote"
+    assert lab.d.do("way", "192.168.1.2").endswith("local")
+    for nowhere in ("8.8.8.8", "192.168.60.1", "192.168.61.1", "192.168.1.255", "224.0.0.9"):
+        answer = lab.d.say("way", nowhere)
+        assert answer.startswith("error not_found: ") and nowhere in answer
+    lab.ip("route", "add", "default", "via", "192.168.1.1")
+    assert lab.d.do("way", "8.8.8.8") == "lan routed remote"
+
+
+def test_barrier_is_made_once(lab):
+    lab.d.do("barrier-up")
+    for family in ("-4", "-6"):
+        assert [(r["priority"], r["iif"]) for r in rules(lab, family)] == [(551, lab.wg)]
+        assert routes(lab, family) == [("unreachable", "default")]
+    assert not changes(lab, ("barrier-up",), ("targets",))
+    lab.d.do("barrier-down")
+    lab.d.do("barrier-down")
+    for family in ("-4", "-6"):
+        assert not rules(lab, family)
+        assert not routes(lab, family)
+
+
+def test_targets(lab):
+    wall = ("unreachable", "default")
+    lab.d.do("barrier-up")
+    lab.d.do("target-put", "192.168.1.5")
+    lab.d.do("target-put", "192.168.50.0/24")
+    lab.d.do("target-put", "192.168.1.5")
+    assert routes(lab) == [("throw", "192.168.1.5"), ("throw", "192.168.50.0/24"), wall]
+    lab.d.do("target-del", "192.168.1.5")
+    lab.d.do("target-del", "192.168.1.5")
+    assert routes(lab) == [("throw", "192.168.50.0/24"), wall]
+    # Not ours at all, and a hole in the wall: both go; the wall that was torn down comes back.
+    lab.ip("route", "add", "throw", "default", "metric", "5", "table", TABLE)
+    lab.ip("route", "add", "192.168.70.0/24", "dev", "lan", "table", TABLE)
+    lab.ip("-6", "route", "del", "unreachable", "default", "table", TABLE)
+    want = ("targets", "192.168.1.6", "192.168.50.0/24", "192.168.1.6")
+    lab.d.do(*want)
+    assert routes(lab) == [("throw", "192.168.1.6"), ("throw", "192.168.50.0/24"), wall]
+    assert routes(lab, "-6") == [wall]
+    assert not changes(lab, want)
+    lab.d.do("targets")
+    assert routes(lab) == [wall]
+
+
+def test_other_tables_are_left_alone(lab):
+    lab.ip("route", "add", "192.168.80.0/24", "dev", "lan", "table", "20552")
+    lab.ip("rule", "add", "iif", "lan", "lookup", TABLE, "priority", "700")
+    before = lab.ip("route", "show", "table", "main"), lab.ip("route", "show", "table", "20552")
+    lab.d.do("barrier-up")
+    lab.d.do("targets", "192.168.1.5")
+    lab.d.do("barrier-down")
+    after = lab.ip("route", "show", "table", "main"), lab.ip("route", "show", "table", "20552")
+    assert after == before
+    assert [r["priority"] for r in rules(lab, "-4")] == [700]
+
+
+def test_packets_meet_the_barrier(lab):
+    """The kernel's own answer for a packet that comes in by the tunnel."""
+    lab.d.do("address", "10.77.16.1", 20)
+    lab.d.do("forward-on")
+    lab.d.do("up")
+    lab.d.do("barrier-up")
+    lab.d.do("targets", "192.168.1.5")
+    lab.ip("route", "add", "default", "via", "192.168.1.1")
+
+    def way(to, family="-4", source="10.77.20.1"):
+        return lab.ip(family, "route", "get", to, "from", source, "iif", lab.wg, check=False)
+
+    assert "dev lan" in way("192.168.1.5")
+    assert "dev lan" not in way("192.168.1.6")
+    assert "dev lan" not in way("8.8.8.8")
+    assert lab.wg not in way("10.77.20.2").split("cache")[0].split("iif")[0]
+    lab.d.do("targets")
+    assert "dev lan" not in way("192.168.1.5")
