@@ -2,6 +2,7 @@
 """Addresses, forwarding and policy routing in a real namespace. ip(8) is the witness."""
 
 import json
+import select
 import subprocess
 
 import pytest
@@ -42,24 +43,26 @@ def routes(lab, family="-4"):
     return sorted((r["type"], r["dst"]) for r in json.loads(text or "[]"))
 
 
+def mark(lab, address):
+    lab.ip("route", "add", address, "dev", "lan")
+    lab.ip("route", "del", address)
+
+
 def changes(lab, *commands):
-    """What `ip monitor` sees while the driver runs the commands."""
+    """What `ip monitor` sees while the driver runs the commands, between two marks of ours."""
     with subprocess.Popen(["ip", "-n", lab.name, "-o", "monitor", "route", "rule", "address"],
                           stdout=subprocess.PIPE, text=True) as monitor:
-        lab.ip("route", "add", "203.0.113.1", "dev", "lan")  # once it is seen, it listens
-        while "203.0.113.1" not in monitor.stdout.readline():
-            pass
+        while not select.select([monitor.stdout], [], [], 0.1)[0]:
+            mark(lab, "203.0.113.1")  # once it is seen, it listens
         for command in commands:
             lab.d.do(*command)
-        lab.ip("route", "add", "203.0.113.2", "dev", "lan")
-        seen = []
-        while not seen or "203.0.113.2" not in seen[-1]:
+        mark(lab, "203.0.113.2")
+        seen = [monitor.stdout.readline()]
+        while "203.0.113.2" not in seen[-1]:
             seen.append(monitor.stdout.readline())
+            assert seen[-1], "ip monitor ended"
         monitor.terminate()
-        monitor.stdout.close()
-    lab.ip("route", "del", "203.0.113.1")
-    lab.ip("route", "del", "203.0.113.2")
-    return seen[:-1]
+    return [line for line in seen if "203.0.113." not in line]
 
 
 def test_address_is_the_only_one(lab):
