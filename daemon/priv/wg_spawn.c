@@ -78,13 +78,16 @@ static int version_read(const char *program, char *text, size_t room, struct dia
 
 int wg_spawn_tun_flags(const char *program, short *flags, struct diag *d)
 {
+	static const char before[] = "wireguard-go v0.0.";
+	unsigned long date = 0;
 	char text[64];
-	unsigned date;
 	int rc = version_read(program, text, sizeof(text), d);
 
 	if (rc)
 		return rc;
-	if (sscanf(text, "wireguard-go v0.0.%8u", &date) != 1)
+	if (strncmp(text, before, sizeof(before) - 1) == 0)
+		date = strtoul(text + sizeof(before) - 1, NULL, 10);
+	if (!date)
 		return diag_set(d, ERR_KERNEL,
 				"%s --version does not name a release of wireguard-go", program);
 	*flags = IFF_TUN | (date > WG_SPAWN_LAST_WITH_PI ? IFF_NO_PI | IFF_VNET_HDR : 0);
