@@ -123,7 +123,8 @@ class Witness:
     """Sees every IP packet that arrives at one interface of a node, before its firewall."""
 
     def __init__(self, node, interface):
-        self.socket = node.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+        # cooked: the same with and without Ethernet, a tunnel's interface has none
+        self.socket = node.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
         self.socket.bind((interface, ETH_P_ALL))
         self.socket.setblocking(False)
@@ -144,10 +145,10 @@ class Witness:
         seen = []
         while True:
             try:
-                frame, origin = self.socket.recvfrom(65536)
+                data, origin = self.socket.recvfrom(65536)
             except BlockingIOError:
                 return seen
-            if origin[2] != PACKET_OUTGOING and (packet := _decode(frame)):
+            if origin[2] != PACKET_OUTGOING and (packet := _decode(origin[1], data)):
                 seen.append(packet)
 
     def await_one(self, wanted, seconds=5):
@@ -162,19 +163,18 @@ class Witness:
         raise AssertionError(f"the witness did not see the packet; only {before}")
 
 
-def _decode(frame):
-    if len(frame) < 34:
+def _decode(kind, data):
+    if len(data) < 20:
         return None
-    kind = frame[12:14]
-    if kind == b"\x08\x00":
-        header = (frame[14] & 15) * 4
-        protocol, rest = frame[23], frame[14 + header:]
-        source = socket.inet_ntop(socket.AF_INET, frame[26:30])
-        destination = socket.inet_ntop(socket.AF_INET, frame[30:34])
-    elif kind == b"\x86\xdd":
-        protocol, rest = frame[20], frame[54:]
-        source = socket.inet_ntop(socket.AF_INET6, frame[22:38])
-        destination = socket.inet_ntop(socket.AF_INET6, frame[38:54])
+    if kind == 0x0800:
+        header = (data[0] & 15) * 4
+        protocol, rest = data[9], data[header:]
+        source = socket.inet_ntop(socket.AF_INET, data[12:16])
+        destination = socket.inet_ntop(socket.AF_INET, data[16:20])
+    elif kind == 0x86DD and len(data) >= 40:
+        protocol, rest = data[6], data[40:]
+        source = socket.inet_ntop(socket.AF_INET6, data[8:24])
+        destination = socket.inet_ntop(socket.AF_INET6, data[24:40])
         # multicast listener and neighbour discovery, not anybody's traffic
         if protocol == 0 or (protocol == 58 and rest and rest[0] in range(130, 144)):
             return None

@@ -132,7 +132,8 @@ def test_a_reused_address_inherits_nothing(new_house):
         sent = house.cameras[0].sent
         await_that(lambda: house.cameras[0].sent > sent + 50)
         assert not [p for p in witness.take() if p.protocol == 17]
-    view(house.phone2.node, house.vpn(house.alpha), h.CAMERA).close()
+        view(house.phone2.node, house.vpn(house.alpha), h.CAMERA).close()
+        assert [p for p in witness.take() if p.protocol == 17]  # positive control
     stream.close()
 
 
