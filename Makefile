@@ -46,10 +46,16 @@ obj	= $(patsubst %.c,$(B)/%.o,$(1))
 ALL_SRC	= $(COMMON_SRC) $(DB_SRC) $(PRIV_SRC) $(CORE_SRC) $(WEB_SRC) $(CLI_SRC) $(UNIT_SRC) \
 	  $(NETNS_SRC) $(FUZZ_SRC) $(CRASH_SRC)
 
+ALL_PKG	= $(sort $(PRIV_PKG) $(CORE_PKG) $(WEB_PKG) $(CLI_PKG))
+NEEDS	= The compiler $(CC), pkg-config or a library is missing: sudo packaging/deps.sh build \
+	  installs them from Debian.
+
 # Flags stamp: a change of compiler or flags rebuilds everything.
 FLAGS	= $(CC) $(STD) $(WARN) $(HARDEN) $(SAN) $(CPPFLAGS) $(CFLAGS) $(HARDEN_LD) $(LDFLAGS) \
 	  $(LIBDIR)
 $(B)/flags: FORCE
+	@command -v $(firstword $(CC)) >/dev/null && $(PKG_CONFIG) --exists $(ALL_PKG) 2>/dev/null || \
+		{ echo '$(NEEDS)' >&2; exit 1; }
 	@mkdir -p $(B)
 	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
 FORCE:
@@ -213,19 +219,19 @@ lint-man:
 
 # ---- the three targets for people: each installs from Debian what it needs first -----------------
 
-PYTEST	= /usr/bin/python3 -m pytest
+PYTEST	= PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -p no:cacheprovider
 PYTEST_FLAGS ?=
 # What root has built in somebody's checkout is that person's.
-HAND_OVER = chown -R --reference=Makefile $(B)
+HAND_OVER = for folder in $(B) $(B)-*; do \
+		[ ! -e $$folder ] || chown -R --reference=Makefile $$folder; done
 
 # The whole test suite, as root. The last line is pytest's own summary.
 CHECKS	= unit crash check-asan fuzz-replay check-compilers check-static
 
 check:
 	$(Q)packaging/deps.sh build run test
-	$(Q)$(MAKE) --no-print-directory all netns-programs
-	$(Q)$(MAKE) --no-print-directory $(CHECKS)
-	$(Q)$(HAND_OVER)
+	$(Q)$(MAKE) --no-print-directory all netns-programs $(CHECKS); status=$$?; \
+		$(HAND_OVER); exit $$status
 	$(Q)$(PYTEST) $(PYTEST_FLAGS) -n 2 --dist loadfile tests
 
 try:

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Runs the gateway on this very machine, in the foreground, out of a temporary folder: protects one
-# printer, enrolls one phone, shows its QR code and then the live status. When it ends (Ctrl-C,
-# SIGTERM), it takes everything down again. Called by `make try` with the build folder.
+# printer, enrolls one phone, shows its QR code until the phone has used it and then the live status.
+# When it ends (Ctrl-C, SIGTERM), it takes everything down again. Called by `make try` with the build
+# folder.
 #
 #   PRINTER   the printer's address, its whole subnet, or self for this machine    [self]
 #   PRESET    what kind of printer it is, see `printgate presets`                  [web]
@@ -16,7 +17,8 @@ preset=${PRESET:-web}
 phone=${PHONE:-my-phone}
 folder=
 gateway=
-watch=
+child=
+resized=
 
 die() {
 	printf 'try: %s\n' "$1" >&2
@@ -29,7 +31,7 @@ leave() {
 	trap '' INT TERM HUP
 	trap - EXIT
 	set +e
-	[ -z "$watch" ] || kill "$watch" 2>/dev/null
+	[ -z "$child" ] || kill "$child" 2>/dev/null
 	if [ -n "$gateway" ]; then
 		printf '\nTaking everything down again.\n'
 		kill "$gateway" 2>/dev/null
@@ -62,9 +64,10 @@ configure() {
 		-e "s|^state = .*|state = $folder/state|" \
 		-e "s|^runtime = .*|runtime = $folder/run|" \
 		-e "s|^listen = .*|listen = tunnel:80|" \
-		-e "s|^net = .*|net = 61551|;s|^core = .*|core = 61552|;s|^web = .*|web = 61553|" \
+		-e "s|^# net = .*|net = 61551|;s|^# core = .*|core = 61552|;s|^# web = .*|web = 61553|" \
 		"$folder/chosen" >"$folder/printgate.conf"
 	[ -n "${ENDPOINT:-}" ] || sed -i "s|^\(endpoint = .*\):51820$|\1:$port|" "$folder/printgate.conf"
+	endpoint=$(sed -n 's/^endpoint = //p' "$folder/printgate.conf")
 }
 
 start() {
@@ -79,28 +82,72 @@ start() {
 	fi
 }
 
+# What is said of the phone, and the size of window its code needs: in a window of one cell the code
+# is not drawn, but its size is told.
+enroll() {
+	said=$(LINES=1 COLUMNS=1 "$bin/printgate" enroll "$phone" --printer printer)
+	# shellcheck disable=SC2046 # two numbers
+	set -- $(printf '%s\n' "$said" |
+		sed -n 's/^The QR code needs a window of \([0-9]*\) columns and \([0-9]*\) rows.*/\1 \2/p')
+	columns=$1
+	rows=$2
+}
+
+# A standard output without a size is no terminal: everything fits.
+fits() {
+	{ size=$(stty size 2>/dev/null <&3) || return 0; } 3>&1
+	[ "${size% *}" -ge "$rows" ] && [ "${size#* }" -ge "$columns" ]
+}
+
+introduce() {
+	resized=
+	[ ! -t 1 ] || printf '\033[H\033[2J'
+	if [ -n "${ENDPOINT:-}" ]; then
+		printf 'Phones find this gateway at %s, UDP:\n' "$endpoint"
+		printf 'let your router forward that port to port %s of this machine.' "$port"
+	else
+		printf 'Phones find this gateway at %s, UDP, in the same Wi-Fi.\n' "$endpoint"
+		printf 'To reach it from elsewhere, start it with ENDPOINT=your.name:PORT.'
+	fi
+	printf '\nCtrl-C ends it and leaves nothing behind.\n\n'
+	printf '%s\n' "$said" | sed '/^The QR code needs/,$d'
+	if fits; then
+		"$bin/printgate" qr "$phone"
+	else
+		printf '\nTo see the QR code, enlarge this window to %s columns and %s rows or more,\n' \
+			"$columns" "$rows"
+		printf 'or choose a smaller font: it appears by itself.\n'
+	fi
+}
+
+# The code stays in sight until the phone has connected: the status takes the whole screen.
+until_used() {
+	while "$bin/printgate" --json show "$phone" 2>/dev/null | grep -q '"state": *"waiting"'; do
+		sleep 1 &
+		child=$!
+		wait "$child" || :
+		[ -z "$resized" ] || introduce
+	done
+}
+
 [ "$(id -u)" = 0 ] || die "run it as root: sudo make try"
 sockets=
 [ ! -d /run/wireguard ] || sockets=there
 trap leave EXIT
 trap 'exit 0' INT TERM HUP
+trap 'resized=yes' WINCH
 folder=$(mktemp -d "${TMPDIR:-/tmp}/printgate-try.XXXXXX")
 configure
 start
 PRINTGATE_SOCKET=$folder/run/control.sock
 export PRINTGATE_SOCKET
-"$bin/printgate" printer add printer "$printer" --preset "$preset"
-"$bin/printgate" enroll "$phone" --printer printer
-cat <<END
-
-This gateway listens at $(sed -n 's/^endpoint = //p' "$folder/printgate.conf"), UDP: the phone must reach it there, so leave it in
-this machine's Wi-Fi (or forward that port on your router and start with ENDPOINT=your.name:PORT).
-Ctrl-C ends it and leaves nothing behind.
-
-END
+"$bin/printgate" printer add printer "$printer" --preset "$preset" >/dev/null
+enroll
+introduce
+until_used
 "$bin/printgate" status --watch &
-watch=$!
-wait "$watch" || {
+child=$!
+wait "$child" || {
 	cat "$folder/log" >&2
 	die "the gateway has ended"
 }
