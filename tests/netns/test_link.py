@@ -19,6 +19,7 @@ def _lab():
         ns.ip("link", "add", "lan", "type", "veth", "peer", "name", "host")
         ns.ip("link", "set", "host", "up")
         ns.ip("addr", "add", "192.168.1.2/24", "dev", "lan")
+        ns.ip("link", "set", "lan", "addrgenmode", "none")  # no address that appears later
         ns.ip("link", "set", "lan", "up")
         ns.wg = fresh_name("l")
         ns.d = ns.driver(ns.wg)
