@@ -30,8 +30,8 @@ static int explain_connect(const struct cli *cli, int rc, struct diag *d)
 				"yet: begin with 'printgate init'",
 				cli->socket);
 	return diag_set(d, rc,
-			"printgated is not running (no socket at %s): start it with 'systemctl "
-			"start printgated', look with 'journalctl -u printgated'",
+			"printgated is not running (no socket at %s): start it with 'sudo "
+			"printgated'",
 			cli->socket);
 }
 

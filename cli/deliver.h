@@ -23,9 +23,9 @@ struct delivery {
 	{                                                                                          \
 		"output", "FILE", "write FILE.png, FILE.svg or FILE.conf instead", false           \
 	}
-#define DELIVER_NO_QR                                                                              \
+#define DELIVER_NO_QR(help)                                                                        \
 	{                                                                                          \
-		"no-qr", NULL, "draw no QR code", false                                            \
+		"no-qr", NULL, help, false                                                         \
 	}
 
 /* Checks the options and opens the file, so that nothing is enrolled for a file that cannot be

@@ -97,7 +97,7 @@ static const struct verb_option options[] = {
 	[OPT_PUBLIC_KEY] = {"public-key", "KEY",
 			    "the phone made its own key; this is its public one", false},
 	[OPT_OUTPUT] = DELIVER_OUTPUT,
-	[OPT_NO_QR] = DELIVER_NO_QR,
+	[OPT_NO_QR] = DELIVER_NO_QR("draw no QR code"),
 };
 
 const struct verb verb_enroll = {

@@ -130,8 +130,9 @@ static void write_lines(FILE *out, const struct choice *c)
 {
 	const char *section = "";
 
-	fputs("# The configuration of printgate: see printgate.conf(5). After a change:\n"
-	      "# systemctl restart printgated\n",
+	fputs("# The configuration of printgate: see printgate.conf(5). printgated reads it when "
+	      "it\n"
+	      "# starts: restart it after a change.\n",
 	      out);
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
 		const struct line *l = &lines[i];
@@ -230,10 +231,9 @@ static void tell(FILE *out, const char *path, const struct choice *c)
 	text_para(out, 2, "tunnel     %s", c->tunnel);
 	text_para(out, 2, "endpoint   %s", c->endpoint[0] ? c->endpoint : "none");
 	tell_endpoint(out, c);
-	if (strcmp(path, CLI_CONFIG) != 0)
-		fprintf(out, "Next:\n  printgated --config %s\n", path);
-	else
-		fputs("Next:\n  systemctl enable --now printgated\n", out);
+	fprintf(out, "Next, as root (printgated stays in the foreground):\n  printgated%s%s\n",
+		strcmp(path, CLI_CONFIG) != 0 ? " --config " : "",
+		strcmp(path, CLI_CONFIG) != 0 ? path : "");
 	fputs("  printgate printer add NAME ADDRESS --preset PRESET\n"
 	      "  printgate enroll PHONE --printer NAME\n",
 	      out);

@@ -22,7 +22,7 @@ static int run(struct cli *cli, const struct args *args, struct diag *d)
 
 static const struct verb_option options[] = {
 	[OPT_OUTPUT] = DELIVER_OUTPUT,
-	[OPT_NO_QR] = DELIVER_NO_QR,
+	[OPT_NO_QR] = DELIVER_NO_QR("print the config itself, its private key included"),
 };
 
 const struct verb verb_qr = {

@@ -38,7 +38,7 @@ static const struct verb_option options[] = {
 	[OPT_PUBLIC_KEY] = {"public-key", "KEY", "the phone's new public key, made by itself",
 			    false},
 	[OPT_OUTPUT] = DELIVER_OUTPUT,
-	[OPT_NO_QR] = DELIVER_NO_QR,
+	[OPT_NO_QR] = DELIVER_NO_QR("print the config itself, its private key included"),
 };
 
 const struct verb verb_rekey = {
