@@ -104,6 +104,16 @@ static int cut_connections(struct gate *g, const struct change *c, struct diag *
 	return track_cut(g->track, list, n, d);
 }
 
+int gate_shut(struct gate *g, struct diag *d)
+{
+	uint32_t item;
+
+	nft_begin(g->nft, true);
+	for (size_t i = 0; i < g->gated_count; i++)
+		nft_gated_put(g->nft, g->gated[i].interface);
+	return nft_commit(g->nft, &item, d);
+}
+
 /* ---- printers: policy routing and the LAN's interfaces ------------------------------------------ */
 
 static void printer_forget(struct gate *g, struct prefix4 vpn)
@@ -200,31 +210,26 @@ int gate_lan(struct gate *g, struct diag *d)
 	return 0;
 }
 
-static bool is_near(struct gate *g, uint32_t addr)
-{
-	struct link_way way;
-
-	return !link_way_to(g->link, addr, &way, NULL) && (way.onlink || way.local);
-}
-
-/* Addresses outside private space are somebody's on the internet unless they are on-link: a core
- * that is broken into must not turn the gateway into a way to anywhere. */
+/* Addresses outside private space are somebody's on the internet unless they are on our own network:
+ * a core that is broken into must not turn the gateway into a way to anywhere. */
 static int check_public(struct gate *g, const struct change *c, uint32_t *item, struct diag *d)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		const struct privmsg_printer *p = &c->items[i].printer;
+		bool own = false;
+		int rc;
 
 		if (c->items[i].type != PRIV_PRINTER_PUT || p->self ||
 		    prefix4_is_private(p->target))
 			continue;
-		if (is_near(g, p->target.addr + (p->target.len < 31)) &&
-		    is_near(g, prefix4_last(p->target) - (p->target.len < 31)))
+		rc = link_own_net(g->link, p->target, &own, d);
+		if (rc == 0 && own)
 			continue;
 		*item = (uint32_t)i;
-		return diag_set(
-			d, ERR_BAD_ADDRESS,
-			"a public address that is not on this machine's own network cannot be "
-			"a printer");
+		return rc ? rc
+			  : diag_set(d, ERR_BAD_ADDRESS,
+				     "a public address that is not on this machine's own network "
+				     "cannot be a printer");
 	}
 	return 0;
 }

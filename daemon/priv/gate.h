@@ -40,6 +40,10 @@ int gate_open(struct gate *g, const struct nft_shape *shape, struct diag *d)
 int gate_apply(struct gate *g, const struct change *c, uint32_t *item, bool *half, struct diag *d)
 	__attribute__((warn_unused_result));
 
+/* Replaces the table by the rules without any grant, at once: for when somebody else has taken rules
+ * away. A full change opens it again. */
+int gate_shut(struct gate *g, struct diag *d) __attribute__((warn_unused_result));
+
 /* Turns forwarding on where printers are reached now, after links or routes have changed. */
 int gate_lan(struct gate *g, struct diag *d) __attribute__((warn_unused_result));
 

@@ -122,6 +122,34 @@ static int addresses_strip(struct link *l, int index, uint32_t addr, uint8_t len
 	return rc < 0 ? iface_fail(d, rc, "cannot remove an address of %s", l->interface) : 0;
 }
 
+static bool is_on(struct rtnl_addr *a, struct prefix4 p)
+{
+	struct nl_addr *local = rtnl_addr_get_local(a);
+	struct prefix4 net = {.len = (uint8_t)rtnl_addr_get_prefixlen(a)};
+	uint32_t raw;
+
+	if (!local || nl_addr_get_family(local) != AF_INET || nl_addr_get_len(local) != sizeof(raw))
+		return false;
+	memcpy(&raw, nl_addr_get_binary_addr(local), sizeof(raw));
+	net.addr = ntohl(raw) & prefix4_mask(net.len);
+	return prefix4_covers(net, p);
+}
+
+int link_own_net(struct link *l, struct prefix4 p, bool *own, struct diag *d)
+{
+	struct nl_cache *cache = NULL;
+	struct nl_object *o;
+	int rc = rtnl_addr_alloc_cache(l->sk, &cache);
+
+	*own = false;
+	if (rc < 0)
+		return iface_fail(d, rc, "cannot list addresses");
+	for (o = nl_cache_get_first(cache); o && !*own; o = nl_cache_get_next(o))
+		*own = is_on((struct rtnl_addr *)o, p);
+	nl_cache_free(cache);
+	return 0;
+}
+
 static int address_add(struct link *l, int index, uint32_t addr, uint8_t len, struct diag *d)
 {
 	struct ifaddrmsg ifa = {
@@ -201,6 +229,20 @@ int link_up(struct link *l, struct diag *d)
 	return rc < 0 ? iface_fail(d, rc, "cannot bring %s up", l->interface) : 0;
 }
 
+/* A phone does not choose its packets' way by IP options, whatever the machine's default is: beyond
+ * the first hop of a source route its packets would no longer be what the table has judged. */
+static int source_routes_off(struct link *l, int index)
+{
+	struct rtnl_link *want = blank();
+	int rc = rtnl_link_inet_set_conf(want, IPV4_DEVCONF_ACCEPT_SOURCE_ROUTE, 0);
+
+	if (rc < 0) {
+		rtnl_link_put(want);
+		return rc;
+	}
+	return change(l, index, want);
+}
+
 static int forwarding_change(struct link *l, int index, bool on)
 {
 	struct rtnl_link *want = blank();
@@ -240,6 +282,9 @@ int link_forward_on(struct link *l, struct diag *d)
 	rc = ipv6_off(l, index);
 	if (rc < 0)
 		return iface_fail(d, rc, "cannot switch IPv6 off on %s", l->interface);
+	rc = source_routes_off(l, index);
+	if (rc < 0)
+		return iface_fail(d, rc, "cannot switch source routes off on %s", l->interface);
 	rc = forwarding_change(l, index, true);
 	return rc < 0 ? iface_fail(d, rc, "cannot switch forwarding on for %s", l->interface) : 0;
 }

@@ -35,7 +35,8 @@ uint32_t link_port(const struct link *l);
 int link_address(struct link *l, uint32_t addr, uint8_t len, struct diag *d)
 	__attribute__((warn_unused_result)); /* the only one: others are removed */
 int link_up(struct link *l, struct diag *d) __attribute__((warn_unused_result));
-/* Forwarding on ours on; IPv6 off on it (no link-local address, nothing accepted). */
+/* Forwarding on ours on; source routes off, IPv6 off on it (no link-local address, nothing
+ * accepted). */
 int link_forward_on(struct link *l, struct diag *d) __attribute__((warn_unused_result));
 
 /* Any interface. */
@@ -52,6 +53,11 @@ struct link_way {
 	bool local;
 };
 int link_way_to(struct link *l, uint32_t addr, struct link_way *out, struct diag *d)
+	__attribute__((warn_unused_result));
+
+/* Whether all of p lies in a network that this machine has an address of. (That a route has no
+ * router says less: on a point-to-point line the whole internet is reached that way.) */
+int link_own_net(struct link *l, struct prefix4 p, bool *own, struct diag *d)
 	__attribute__((warn_unused_result));
 
 /* The rules and `unreachable default`, IPv4 and IPv6, made if missing. */

@@ -136,6 +136,19 @@ static void as_mapped(struct rules *r, const char *wg, uint32_t gateway)
 	RULE(r, GOTO("refuse"));
 }
 
+/* What comes out of the tunnel and stays on this machine. A printer subnet usually holds the
+ * gateway's own LAN address, and always the LAN's broadcast address: neither is a printer. `self`
+ * leads to the tunnel address; an address of this machine that was added as a printer by itself is
+ * in `targets`. */
+static void to_self(struct rules *r, const char *wg, uint32_t gateway)
+{
+	base_chain(r, "to_self", "filter", NF_INET_LOCAL_IN, NF_IP_PRI_FILTER);
+	RULE(r, IIFNAME_NOT(wg), ACCEPT);
+	RULE(r, DADDR(gateway), ACCEPT);
+	RULE(r, PAIR_IN("targets", PART_CT_ORIGINAL_DADDR, PART_CT_REPLY_SADDR), ACCEPT);
+	RULE(r, GOTO("refuse"));
+}
+
 /* Where printgated switched forwarding on, it did so for the tunnel: this machine becomes nobody
  * else's router. IPv6 forwarding is never ours, so it is not ours to forbid. */
 static void forwarding(struct rules *r, const char *wg)
@@ -196,6 +209,7 @@ void nft_rules_add(struct nft_batch *b, const struct nft_shape *shape)
 	from_tunnel(&r, wg, shape->tunnel, gateway);
 	to_printer(&r, wg, gateway);
 	as_mapped(&r, wg, gateway);
+	to_self(&r, wg, gateway);
 	forwarding(&r, wg);
 	unasked(&r);
 	to_tunnel(&r, wg, gateway);

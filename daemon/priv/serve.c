@@ -27,6 +27,8 @@
 #define MEND_DELAY_MAX_MS 10000
 #define MEND_QUIET_MS	  30000 /* after so long without, the delay is the short one again */
 
+#define CORE_PATIENCE_MS 30000 /* for core to read: it may be waiting for a slow disk */
+
 int serve_signals(int *out, struct diag *d)
 {
 	sigset_t set;
@@ -59,10 +61,35 @@ static void lost_core(struct serve *s, const struct diag *d)
 	end_with(s, EXIT_FAILURE);
 }
 
+static void on_signal(struct serve *s);
+
+/* Waits until core's socket takes a message. A core that does not read, broken into perhaps, must
+ * not keep us from ending: signals are served meanwhile. */
+static void await_core(struct serve *s)
+{
+	struct pollfd fds[] = {{.fd = s->core, .events = POLLOUT},
+			       {.fd = s->signals, .events = POLLIN}};
+	struct diag d;
+
+	while (!s->ending) {
+		int n = poll(fds, ARRAY_LEN(fds), CORE_PATIENCE_MS);
+
+		if (n == 0 || (n < 0 && errno != EINTR)) {
+			(void)diag_set(&d, ERR_PROTOCOL, "it does not read what it is sent");
+			lost_core(s, &d);
+		}
+		if (n > 0 && fds[0].revents)
+			return;
+		if (n > 0 && fds[1].revents)
+			on_signal(s);
+	}
+}
+
 static void send_core(struct serve *s, uint16_t type, const void *msg)
 {
 	struct diag d;
 
+	await_core(s);
 	if (!s->ending && chan_send(s->core, &privmsg_from_priv, type, msg, &d))
 		lost_core(s, &d);
 }
@@ -149,7 +176,12 @@ static void on_core(struct serve *s)
 		change_begin(&s->change, msg.begin.full);
 		break;
 	case PRIV_COMMIT:
-		commit(s);
+		if (s->change.open) {
+			commit(s);
+			break;
+		}
+		(void)diag_set(&d, ERR_PROTOCOL, "an end without a beginning");
+		lost_core(s, &d);
 		break;
 	case PRIV_DUMP:
 		dump(s);
@@ -220,10 +252,17 @@ static int64_t now_ms(void)
 static void on_watch(struct serve *s)
 {
 	unsigned seen = watch_read(&s->watch);
+	struct diag d;
 
 	if (!seen)
 		return;
-	if (!s->seen)
+	/* Without its rules the gate is open: it is shut first. Then phones are shut out, so the
+	 * mending does not wait for more either, unless the last one was just now. */
+	if ((seen & WATCH_BARE) && gate_shut(s->gate, &d))
+		log_error("gate", "%s", d.text);
+	if (seen & WATCH_BARE)
+		s->seen_due = now_ms();
+	else if (!s->seen)
 		s->seen_due = now_ms() + MEND_DELAY_MS;
 	s->seen |= seen;
 	if (seen & WATCH_OURS && s->mended + s->mend_delay > s->seen_due)

@@ -151,11 +151,17 @@ static unsigned on_nft_message(const struct watch *w, const struct nlmsghdr *nlh
 	if (nlh->nlmsg_pid == w->own_nft || nlh->nlmsg_pid == 0 ||
 	    NFNL_SUBSYS_ID(nlh->nlmsg_type) != NFNL_SUBSYS_NFTABLES ||
 	    NFNL_MSG_TYPE(nlh->nlmsg_type) == NFT_MSG_NEWGEN ||
-	    mnl_nlmsg_get_payload_len(nlh) < sizeof(struct nfgenmsg))
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(struct nfgenmsg) ||
+	    strcmp(string_attr(nlh, sizeof(struct nfgenmsg), NFTA_TABLE_NAME), NFT_TABLE) != 0)
 		return 0;
-	return strcmp(string_attr(nlh, sizeof(struct nfgenmsg), NFTA_TABLE_NAME), NFT_TABLE)
-		       ? 0
-		       : WATCH_OURS;
+	switch (NFNL_MSG_TYPE(nlh->nlmsg_type)) {
+	case NFT_MSG_NEWSETELEM: /* the rules stand, and so does what they judge */
+	case NFT_MSG_DELSETELEM:
+	case NFT_MSG_NEWSET:
+		return WATCH_OURS;
+	default:
+		return WATCH_OURS | WATCH_BARE;
+	}
 }
 
 static unsigned drain(const struct watch *w, int fd, bool nft)
@@ -169,13 +175,13 @@ static unsigned drain(const struct watch *w, int fd, bool nft)
 		int left = (int)n;
 
 		if (n < 0 && errno == ENOBUFS) {
-			seen |= WATCH_OURS | WATCH_LAN;
+			seen |= WATCH_OURS | WATCH_LAN | (nft ? WATCH_BARE : 0);
 			continue;
 		}
 		if (n <= 0)
 			return seen;
 		if ((size_t)n > sizeof(buffer)) {
-			seen |= WATCH_OURS | WATCH_LAN;
+			seen |= WATCH_OURS | WATCH_LAN | (nft ? WATCH_BARE : 0);
 			continue;
 		}
 		for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))

@@ -21,6 +21,8 @@ struct watch {
 /* What was seen; flags. */
 #define WATCH_OURS                                                                                 \
 	1 /* our table, interface, address, rule or route was touched: make it equal again */
+#define WATCH_BARE                                                                                 \
+	4 /* together with WATCH_OURS: the table, a chain or a rule of it is gone, it may be open */
 #define WATCH_LAN                                                                                  \
 	2 /* a route, an address or a link elsewhere changed: look for printers' ways again */
 
