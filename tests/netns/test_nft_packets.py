@@ -290,6 +290,16 @@ def old_connection_from_the_gateway(lab, mutate):
         return lab.sniff(lab.phone, "t0", lambda: s.send(marker), marker)
 
 
+def own_lan_address(address, vpn, target):
+    """The gateway's own LAN address, as one printer or as part of a printer subnet."""
+    def question(lab, mutate):
+        assert lab.driver.change(f"printer put {vpn} {target}\nservice put {vpn} tcp/22\n"
+                                 f"grant put {PHONE} {vpn} 0") == "ok"
+        mutate()
+        return lab.tcp(lab.phone, address, 22)
+    return question
+
+
 LAN_TO_GATEWAY = simple(lambda lab: lab.tcp(lab.lan, LAN_GATEWAY, 22))
 IN, OUT = "ip daddr . meta l4proto . th dport", "ip saddr . meta l4proto . th sport"
 CT = "ct original ip daddr . ct reply ip saddr"
@@ -323,6 +333,10 @@ NEEDED = {
     ("as_mapped", f"{CT} @targets accept"): tcp(PRINTER, 80),
     ("as_mapped", f"{CT} @subnet_targets accept"): tcp("10.77.19.3", 80),
     ("as_mapped", "goto refuse"): tcp(UNMAPPED, 80),
+    ("to_self", 'iifname != "pgt0" accept'): LAN_TO_GATEWAY,
+    ("to_self", "ip daddr 10.77.16.1 accept"): tcp(GATEWAY, 80),
+    ("to_self", f"{CT} @targets accept"): own_lan_address("10.77.16.4", "10.77.16.4", LAN_GATEWAY),
+    ("to_self", "goto refuse"): own_lan_address("10.77.19.9", "10.77.19.8/29", "192.168.5.0/29"),
     ("transit", 'meta nfproto ipv4 iifname @gated oifname != "pgt0" drop'):
         simple(lambda lab: lab.tcp(lab.lan, WAN_HOST, 80)),
     ("clamp", 'oifname "pgt0" tcp flags syn tcp option maxseg size set rt mtu'):
