@@ -27,6 +27,7 @@
 #define FD_FIRST  3   /* of those handed to a child */
 #define FD_PARK	  100 /* where they wait while their final numbers are cleared */
 #define EXIT_EXEC 127
+#define ENV_ROOM  4
 
 /* The companion beside our own binary (a build folder), else the installed one. */
 static int open_program(const char *name, struct diag *d)
@@ -85,9 +86,23 @@ static int place_fds(const struct spawn *s)
 	return 0;
 }
 
+/* What log.c asks for, and nothing else of what root's shell may have in its environment. */
+static void environment(char *env[], size_t room)
+{
+	static const char *const kept[] = {"JOURNAL_STREAM=", "PRINTGATE_DEBUG="};
+	size_t n = 0;
+
+	for (char **e = environ; *e; e++)
+		for (size_t k = 0; k < ARRAY_LEN(kept); k++)
+			if (n + 1 < room && !strncmp(*e, kept[k], strlen(kept[k])))
+				env[n++] = *e;
+	env[n] = NULL;
+}
+
 static void __attribute__((noreturn)) run_child(const struct spawn *s, int program)
 {
 	char *argv[] = {(char *)(uintptr_t)s->program, (char *)(uintptr_t)s->arg, NULL};
+	char *env[ENV_ROOM];
 	int keep = FD_FIRST + (int)s->fd_count;
 	sigset_t none;
 
@@ -100,7 +115,8 @@ static void __attribute__((noreturn)) run_child(const struct spawn *s, int progr
 	    place_fds(s) || become(&s->user) ||
 	    close_range((unsigned)keep, ~0U, CLOSE_RANGE_CLOEXEC))
 		_exit(EXIT_EXEC);
-	(void)fexecve(program, argv, environ);
+	environment(env, ARRAY_LEN(env));
+	(void)fexecve(program, argv, env);
 	_exit(EXIT_EXEC);
 }
 

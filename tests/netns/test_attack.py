@@ -149,6 +149,21 @@ def test_a_flushed_firewall_is_shut_at_once(lab, tool):
     assert tcp_probe(lab.phone.node, lab.phone.gateway, 22).kind == "refused"
 
 
+def test_the_companions_inherit_no_environment(lab):
+    lab.gateway.stop()
+    os.environ["PRINTGATE_TEST_SECRET"] = "s3cr3t"
+    try:
+        lab.gateway.process = lab.gate.start(
+            [os.path.join(lab.gateway.bin, "printgated"), "--config", lab.gateway.config],
+            log=lab.gateway.log, env=dict(os.environ, PRINTGATE_DEBUG="1"))
+    finally:
+        del os.environ["PRINTGATE_TEST_SECRET"]
+    for program in ("printgate-core", "printgate-web"):
+        pid = await_that(lambda name=program: lab.gate.pids(name), what=program)[0]
+        with open(f"/proc/{pid}/environ") as f:
+            assert f.read().rstrip("\0") == "PRINTGATE_DEBUG=1"
+
+
 # ---- a core that is broken into --------------------------------------------------------------
 
 BEGIN, PRINTER_PUT, COMMIT, DUMP = 1, 2, 10, 11
@@ -170,10 +185,14 @@ class BrokenCore:
 
     def __init__(self, lab):
         gateway = lab.gateway
+        programs = os.path.join(gateway.folder, "broken")
+        os.mkdir(programs)
+        shutil.copy(os.path.join(gateway.bin, "printgated"), programs)
+        shutil.copy(os.path.join(gateway.bin, "printgate-web"), programs)
         shutil.copy(os.path.join(BUILD, "netns", "core_bridge"),
-                    os.path.join(gateway.bin, "printgate-core"))
+                    os.path.join(programs, "printgate-core"))
         self.lab = lab
-        gateway.process = lab.gate.start([os.path.join(gateway.bin, "printgated"), "--config",
+        gateway.process = lab.gate.start([os.path.join(programs, "printgated"), "--config",
                                           gateway.config], log=gateway.log)
         path = os.path.join(gateway.runtime, "control.sock")
         await_that(lambda: os.path.exists(path), what="the control socket")
