@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include <dirent.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,18 +66,20 @@ static inline int lab_make(void **state)
 	return 0;
 }
 
+static inline int lab_remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st;
+	(void)kind;
+	(void)at;
+	return remove(path);
+}
+
 static inline int lab_remove(void **state)
 {
 	struct lab *lab = *state;
-	DIR *dir = opendir(lab->dir);
-	struct dirent *e;
 
 	store_free(lab->s);
-	while (dir && (e = readdir(dir)))
-		(void)unlinkat(dirfd(dir), e->d_name, 0);
-	if (dir)
-		(void)closedir(dir);
-	(void)rmdir(lab->dir);
+	assert_int_equal(nftw(lab->dir, lab_remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 	free(lab);
 	return 0;
 }

@@ -5,6 +5,7 @@
  */
 #include "tests/unit/store_lab.h"
 
+#include <dirent.h>
 #include <sys/wait.h>
 
 #define MANY 300
