@@ -221,6 +221,8 @@ lint-man:
 
 PYTEST	= PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -p no:cacheprovider
 PYTEST_FLAGS ?=
+# Every processor at work, unless make was told how many.
+JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 # What root has built in somebody's checkout is that person's.
 HAND_OVER = for folder in $(B) $(B)-*; do \
 		[ ! -e $$folder ] || chown -R --reference=Makefile $$folder; done
@@ -230,20 +232,18 @@ CHECKS	= unit crash check-asan fuzz-replay check-compilers check-static
 
 check:
 	$(Q)packaging/deps.sh build run test
-	$(Q)$(MAKE) --no-print-directory all netns-programs $(CHECKS); status=$$?; \
-		$(HAND_OVER); exit $$status
+	$(Q)trap '$(HAND_OVER)' EXIT; set -e; for step in all netns-programs $(CHECKS); do \
+		$(MAKE) --no-print-directory $(JOBS) $$step; done
 	$(Q)$(PYTEST) $(PYTEST_FLAGS) -n 2 --dist loadfile tests
 
 try:
 	$(Q)packaging/deps.sh build run
-	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(HAND_OVER)
+	$(Q)trap '$(HAND_OVER)' EXIT; $(MAKE) --no-print-directory $(JOBS) all
 	$(Q)exec packaging/try.sh $(B)
 
 demo:
 	$(Q)packaging/deps.sh build run test
-	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(HAND_OVER)
+	$(Q)trap '$(HAND_OVER)' EXIT; $(MAKE) --no-print-directory $(JOBS) all
 	$(Q)/usr/bin/python3 tests/netns/demo.py
 
 # ---- installation --------------------------------------------------------------------------------
