@@ -44,6 +44,7 @@ static const struct wire_field hello_fields[] = {
 	WIRE_CHARS(privmsg_hello, endpoint, WIRE_TEXT),
 	WIRE_FIELD(privmsg_hello, tunnel, WIRE_PREFIX4),
 	WIRE_FIELD(privmsg_hello, keep_configs, WIRE_BOOL),
+	WIRE_FIELD(privmsg_hello, events, WIRE_BOOL),
 };
 
 static const struct wire_field result_fields[] = {
@@ -80,6 +81,7 @@ static const struct wire_row from_priv_rows[] = {
 	WIRE_ROW(PRIV_RESULT, privmsg_result, result_fields),
 	WIRE_ROW(PRIV_STATS, privmsg_stats, stats_fields),
 	WIRE_EMPTY(PRIV_RESYNC),
+	WIRE_EMPTY(PRIV_HANDSHAKE),
 };
 
 const struct wire_table privmsg_to_priv = {to_priv_rows,

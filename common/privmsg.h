@@ -41,6 +41,7 @@ enum privmsg_type {
 	PRIV_RESULT,	 /* privmsg_result */
 	PRIV_STATS,	 /* privmsg_stats */
 	PRIV_RESYNC,	 /* empty */
+	PRIV_HANDSHAKE,	 /* empty; at any time, as RESYNC: a peer may have connected */
 };
 
 #define PRIV_ITEMS_MAX 262144 /* items of one change */
@@ -85,6 +86,7 @@ struct privmsg_hello {
 	char endpoint[CONTROL_HOST_BYTES]; /* host:port for phones; "" if not configured */
 	struct prefix4 tunnel;
 	bool keep_configs;
+	bool events; /* HANDSHAKE will come; without, core has to look for itself */
 };
 
 struct privmsg_result {

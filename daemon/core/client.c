@@ -193,6 +193,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		client_read(cl);
 	client_flush(cl);
 	desired_resync(c);
+	presence_news(c);
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)

@@ -10,6 +10,7 @@
 #include "common/privmsg.h"
 #include "daemon/core/clock.h"
 #include "daemon/core/live.h"
+#include "daemon/core/presence.h"
 #include "db/store.h"
 
 /* Chosen so that a full change never has more than PRIV_ITEMS_MAX items (desired.c asserts it). */
@@ -29,6 +30,7 @@ struct core {
 	struct clients *clients;
 	struct clock clock;
 	struct live live;
+	struct presence presence;
 	struct privmsg_hello gateway; /* what printgated told at the start */
 	int64_t started;	      /* CLOCK_MONOTONIC, seconds */
 	/* How many there are: counted by each full change, kept by what adds and removes. */

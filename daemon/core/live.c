@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Statistics of peers, joined with the store by public key. The kernel tells of no handshake by
- * itself, so while a sealed config exists a timer looks for the first one; without any there is no
- * timer, and an idle gateway is not woken.
+ * Statistics of peers, joined with the store by public key. A timer runs while there is a sealed
+ * config only: it erases those that are too old, and looks for first handshakes where printgated
+ * cannot tell of them. An idle gateway is not woken.
  */
 #include "daemon/core/live.h"
 
@@ -17,7 +17,8 @@
 #include "daemon/core/desired.h"
 #include "daemon/core/priv.h"
 
-#define WATCH_SECONDS 10
+#define WATCH_SECONDS 10   /* to find first handshakes where nobody tells of them */
+#define ERASE_SECONDS 3600 /* to find configs that are too old, where somebody does */
 
 struct live_fresh {
 	int64_t id;
@@ -171,6 +172,15 @@ static int look(void *arg, const struct store_peer *p)
 	return 0;
 }
 
+static void look_for_first(struct core *c)
+{
+	struct diag d = {0};
+
+	if (live_refresh(c, 0, &d) || store_peer_each(c->store, look, c, &d))
+		log_warn("core", "cannot look for first handshakes: %s", d.text);
+	live_settle(c);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct core *c = arg;
@@ -178,9 +188,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (live_refresh(c, 0, &d) || store_peer_each(c->store, look, c, &d))
-		log_warn("core", "cannot look for first handshakes: %s", d.text);
-	live_settle(c);
+	look_for_first(c);
 	/* Not a change of rights, and mostly of nothing: then SQLite writes nothing either. */
 	if (store_sealed_erase_before(c->store, clock_now(c).now - LIVE_CONFIG_SECONDS, &d))
 		log_warn("core", "old configs could not be erased: %s", d.text);
@@ -190,7 +198,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 void live_arm(struct core *c)
 {
-	const struct timeval soon = {.tv_sec = WATCH_SECONDS};
+	const struct timeval soon = {.tv_sec = c->gateway.events ? ERASE_SECONDS : WATCH_SECONDS};
 	struct diag d = {0};
 	int64_t sealed = 0;
 
@@ -200,6 +208,12 @@ void live_arm(struct core *c)
 		log_warn("core", "%s", d.text);
 	else if (sealed > 0)
 		(void)evtimer_add(c->live.timer, &soon);
+}
+
+void live_begin(struct core *c)
+{
+	look_for_first(c);
+	live_arm(c);
 }
 
 int live_open(struct core *c, struct diag *d)

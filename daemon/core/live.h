@@ -41,5 +41,7 @@ uint32_t live_online(const struct core *c);
 /* Records what live_peer found to be first handshakes; outside a transaction. A store that refuses
  * is logged: nothing is lost, the next refresh finds them again. */
 void live_settle(struct core *c);
+/* Finds first handshakes that came while no core ran, and arms. */
+void live_begin(struct core *c);
 /* Watches for first handshakes as long as there is a sealed config; after each change. */
 void live_arm(struct core *c);

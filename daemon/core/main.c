@@ -23,6 +23,7 @@
 #include "common/log.h"
 #include "daemon/core/client.h"
 #include "daemon/core/desired.h"
+#include "daemon/core/presence.h"
 #include "daemon/core/priv.h"
 #include "daemon/core/seal.h"
 
@@ -174,6 +175,7 @@ static void on_priv(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	priv_readable(c->priv);
 	desired_resync(c);
+	presence_news(c);
 }
 
 static void on_term(evutil_socket_t fd, short what, void *arg)
@@ -194,7 +196,8 @@ static int step_loop(struct core *c, struct diag *d)
 	if (r == 0) {
 		desired_resync(c);
 		clock_arm(c);
-		live_arm(c);
+		live_begin(c);
+		presence_begin(c);
 		priv_ready(c->priv);
 		(void)event_base_dispatch(c->base);
 	}
@@ -210,7 +213,7 @@ static int run(struct core *c, struct diag *d)
 	static int (*const steps[])(struct core *, struct diag *) = {
 		step_descriptors, step_secrecy, step_signals, step_base,  step_hello,
 		step_store,	  step_tunnel,	step_seal,    clock_open, live_open,
-		step_kernel,	  step_serve,	step_loop,
+		presence_open,	  step_kernel,	step_serve,   step_loop,
 	};
 	int r = 0;
 
@@ -230,6 +233,7 @@ int main(void)
 	if (r)
 		log_error("core", "%s", d.text);
 	clients_free(c.clients);
+	presence_free(&c);
 	live_free(&c);
 	clock_free(&c);
 	seal_free(c.seal);

@@ -17,7 +17,7 @@
 
 struct priv {
 	int fd;
-	bool resync;
+	bool resync, handshake;
 };
 
 /* End of file is how printgated says good-bye; anything else is a fault. */
@@ -32,6 +32,18 @@ static void line_check(int r, const struct diag *d)
 	core_fatal("the line to printgated is broken: %s", d->text);
 }
 
+/* What printgated says unasked: noted for later, between exchanges. */
+static bool line_event(struct priv *p, uint16_t type)
+{
+	if (type == PRIV_RESYNC)
+		p->resync = true;
+	else if (type == PRIV_HANDSHAKE)
+		p->handshake = true;
+	else
+		return false;
+	return true;
+}
+
 static uint16_t line_recv(struct priv *p, union privmsg_any *msg)
 {
 	struct diag d = {0};
@@ -41,9 +53,8 @@ static uint16_t line_recv(struct priv *p, union privmsg_any *msg)
 		line_check(chan_recv(p->fd, &privmsg_from_priv, &type, msg, sizeof(*msg), FOR_EVER,
 				     &d),
 			   &d);
-		if (type != PRIV_RESYNC)
+		if (!line_event(p, type))
 			return type;
-		p->resync = true;
 	}
 }
 
@@ -146,9 +157,16 @@ void priv_readable(struct priv *p)
 
 	line_check(chan_recv(p->fd, &privmsg_from_priv, &type, &msg, sizeof(msg), FOR_EVER, &d),
 		   &d);
-	if (type != PRIV_RESYNC)
+	if (!line_event(p, type))
 		core_fatal("printgated spoke without being asked");
-	p->resync = true;
+}
+
+bool priv_handshake_told(struct priv *p)
+{
+	const bool told = p->handshake;
+
+	p->handshake = false;
+	return told;
 }
 
 bool priv_resync_wanted(struct priv *p)

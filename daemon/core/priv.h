@@ -33,8 +33,10 @@ int priv_dump(struct priv *p, priv_stats_fn fn, void *arg, struct diag *d)
 /* Tells printgated that requests are answered from now on. */
 void priv_ready(struct priv *p);
 
-/* To be called when the socket is readable between exchanges: notes a RESYNC; ends the process at
+/* To be called when the socket is readable between exchanges: notes RESYNC and HANDSHAKE; ends the process at
  * end of file. */
 void priv_readable(struct priv *p);
 /* Did printgated ask for a full change since the last call? */
 bool priv_resync_wanted(struct priv *p);
+/* Has printgated told of a handshake since the last call? */
+bool priv_handshake_told(struct priv *p);

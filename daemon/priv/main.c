@@ -155,6 +155,7 @@ static int bind_all(struct start *s, struct diag *d)
 
 	memcpy(s->shape.interface, s->conf.interface, sizeof(s->shape.interface));
 	s->shape.tunnel = s->conf.tunnel;
+	s->shape.listen_port = s->conf.listen_port;
 	bind_pages(s);
 	if (!rc)
 		rc = sock_pair(s->core_pair, d);
@@ -209,7 +210,8 @@ static void say_hello(struct privmsg_hello *h, const struct start *s)
 	*h = (struct privmsg_hello){.public_key = s->public_key,
 				    .listen_port = s->conf.listen_port,
 				    .tunnel = s->conf.tunnel,
-				    .keep_configs = s->conf.keep_configs};
+				    .keep_configs = s->conf.keep_configs,
+				    .events = s->serve.watch.log >= 0};
 	(void)snprintf(h->interface, sizeof(h->interface), "%s", s->conf.interface);
 	(void)snprintf(h->backend, sizeof(h->backend), "%s", wg_backend(s->gate.wg));
 	(void)snprintf(h->endpoint, sizeof(h->endpoint), "%s", s->conf.endpoint);
@@ -252,6 +254,8 @@ static int run(struct start *s, const struct options *o, struct diag *d)
 		rc = gate_open(&s->gate, &s->shape, d);
 	if (rc)
 		return rc;
+	if (watch_open_log(&s->serve.watch, d))
+		log_warn("start", "handshakes are looked for every ten seconds only: %s", d->text);
 	say_hello(&hello, s);
 	s->serve.gate = &s->gate;
 	s->serve.notify = &s->notify;

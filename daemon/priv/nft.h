@@ -14,13 +14,16 @@
 #include "common/inet.h"
 #include "common/privmsg.h"
 
+#define NFT_LOG_GROUP 20551 /* NFLOG group of handshakes: 'P' << 8 | 'G' */
+
 struct nft;
 
 /* What the constant rules depend on. */
 struct nft_shape {
 	char interface[IFNAMSIZ];
 	struct prefix4 tunnel;
-	uint16_t page_port;  /* the page's port on the gateway's tunnel address; 0: no page there */
+	uint16_t page_port; /* the page's port on the gateway's tunnel address; 0: no page there */
+	uint16_t listen_port; /* WireGuard's */
 	uint16_t page_bound; /* where printgate-web really listens on that address (see socket.c) */
 };
 

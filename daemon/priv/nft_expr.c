@@ -13,6 +13,7 @@
 #include <net/if.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -358,4 +359,30 @@ void nft_emit_clamp(struct nft_rule *r, const struct nft_term *t)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_OFFSET, 2);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_LEN, 2);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
+}
+
+/* After nft_emit_port: the first byte of the datagram is WireGuard's message type (wireguard.com/
+ * protocol: 1 handshake initiation, 2 response). */
+void nft_emit_wg_handshake(struct nft_rule *r, const struct nft_term *t)
+{
+	const uint8_t first = (uint8_t)t->a, last = (uint8_t)t->b;
+
+	load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, sizeof(struct udphdr), 1, REG_KEY);
+	compare(r, NFT_CMP_GTE, &first, sizeof(first));
+	compare(r, NFT_CMP_LTE, &last, sizeof(last));
+}
+
+void nft_emit_limit(struct nft_rule *r, const struct nft_term *t)
+{
+	struct nftnl_expr *e = expr_add(r, "limit");
+
+	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_RATE, t->a);
+	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_UNIT, 1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_BURST, t->a);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
+}
+
+void nft_emit_log(struct nft_rule *r, const struct nft_term *t)
+{
+	nftnl_expr_set_u16(expr_add(r, "log"), NFTNL_EXPR_LOG_GROUP, (uint16_t)t->a);
 }

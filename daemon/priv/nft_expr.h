@@ -62,6 +62,9 @@ void nft_emit_reject(struct nft_rule *r, const struct nft_term *t);
 void nft_emit_dnat(struct nft_rule *r, const struct nft_term *t);
 void nft_emit_dnat_map(struct nft_rule *r, const struct nft_term *t);
 void nft_emit_masquerade(struct nft_rule *r, const struct nft_term *t);
+void nft_emit_wg_handshake(struct nft_rule *r, const struct nft_term *t);
+void nft_emit_limit(struct nft_rule *r, const struct nft_term *t);
+void nft_emit_log(struct nft_rule *r, const struct nft_term *t);
 void nft_emit_clamp(struct nft_rule *r, const struct nft_term *t);
 
 /* clang-format off */
@@ -83,6 +86,8 @@ void nft_emit_clamp(struct nft_rule *r, const struct nft_term *t);
 #define SADDR_OUTSIDE(from, to)	TERM(saddr_outside, NULL, from, to, 0)
 #define TCP_DPORT(v)		TERM(port, NULL, PORT_DESTINATION, IPPROTO_TCP, v)
 #define TCP_SPORT(v)		TERM(port, NULL, PORT_SOURCE, IPPROTO_TCP, v)
+#define UDP_DPORT(v)		TERM(port, NULL, PORT_DESTINATION, IPPROTO_UDP, v)
+#define WG_HANDSHAKE		TERM(wg_handshake, NULL, 1, 2, 0)
 #define TCP_FLAG(flag)		TERM(tcp_flag, NULL, flag, 0, 0)
 #define ICMP_TYPE(type)		TERM(icmp_type, NULL, type, 0, 0)
 #define CT_RELATED		TERM(ct_state, NULL, NF_CT_STATE_BIT(IP_CT_RELATED), true, 0)
@@ -93,6 +98,8 @@ void nft_emit_clamp(struct nft_rule *r, const struct nft_term *t);
 #define SERVICE_IN(set, p, port) TERM(service, set, p, port, 0)
 
 /* What is done. */
+#define LIMIT_PER_SECOND(n)	TERM(limit, NULL, n, 0, 0)
+#define LOG_GROUP(group)	TERM(log, NULL, group, 0, 0)
 #define ACCEPT			TERM(verdict, NULL, NF_ACCEPT, 0, 0)
 #define DROP			TERM(verdict, NULL, NF_DROP, 0, 0)
 #define GOTO(chain)		TERM(verdict, chain, (uint32_t)NFT_GOTO, 0, 0)

@@ -199,6 +199,16 @@ static void to_tunnel(struct rules *r, const char *wg, uint32_t gateway)
 	RULE(r, DROP);
 }
 
+/* WireGuard tells nobody of a handshake. So its two handshake messages are reported by NFLOG, only
+ * that they came, and whoever sent them: printgated then looks which peer it was. Anybody can send
+ * such a datagram, hence the limit. It judges nothing. */
+static void handshakes(struct rules *r, const char *wg)
+{
+	base_chain(r, "handshakes", "filter", NF_INET_LOCAL_IN, NF_IP_PRI_FILTER);
+	RULE(r, IIFNAME_NOT(wg), UDP_DPORT(r->shape->listen_port), WG_HANDSHAKE,
+	     LIMIT_PER_SECOND(5), LOG_GROUP(NFT_LOG_GROUP));
+}
+
 void nft_rules_add(struct nft_batch *b, const struct nft_shape *shape)
 {
 	struct rules r = {.batch = b, .shape = shape};
@@ -213,4 +223,5 @@ void nft_rules_add(struct nft_batch *b, const struct nft_shape *shape)
 	forwarding(&r, wg);
 	unasked(&r);
 	to_tunnel(&r, wg, gateway);
+	handshakes(&r, wg);
 }

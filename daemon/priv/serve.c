@@ -23,9 +23,11 @@
 
 /* Changes by others come in bursts (a network manager's, `nft -f`): act once, this much later. Where
  * another program undoes our work again and again, the delay grows. */
-#define MEND_DELAY_MS	  100
-#define MEND_DELAY_MAX_MS 10000
-#define MEND_QUIET_MS	  30000 /* after so long without, the delay is the short one again */
+#define MEND_DELAY_MS	   100
+#define MEND_DELAY_MAX_MS  10000
+#define HANDSHAKE_DELAY_MS 100
+#define HANDSHAKE_EVERY_MS 1000
+#define MEND_QUIET_MS	   30000 /* after so long without, the delay is the short one again */
 
 #define CORE_PATIENCE_MS 30000 /* for core to read: it may be waiting for a slow disk */
 
@@ -249,10 +251,39 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/* The answer to a handshake message takes a moment; and core is to look once a second at most,
+ * whatever strangers send. */
+static void note_handshake(struct serve *s)
+{
+	if (s->handshake_due)
+		return;
+	s->handshake_due = now_ms() + HANDSHAKE_DELAY_MS;
+	if (s->handshake_due < s->handshake_told + HANDSHAKE_EVERY_MS)
+		s->handshake_due = s->handshake_told + HANDSHAKE_EVERY_MS;
+}
+
+static int tell_handshake(struct serve *s)
+{
+	int64_t left = s->handshake_due - now_ms();
+
+	if (!s->handshake_due)
+		return -1;
+	if (left > 0)
+		return (int)left;
+	s->handshake_due = 0;
+	s->handshake_told = now_ms();
+	send_core(s, PRIV_HANDSHAKE, NULL);
+	return -1;
+}
+
 static void on_watch(struct serve *s)
 {
 	unsigned seen = watch_read(&s->watch);
 	struct diag d;
+
+	if (seen & WATCH_HANDSHAKE)
+		note_handshake(s);
+	seen &= ~(unsigned)WATCH_HANDSHAKE;
 
 	if (!seen)
 		return;
@@ -296,6 +327,16 @@ static int mend(struct serve *s)
 	return -1;
 }
 
+/* Milliseconds until something is to be done without being asked; -1: nothing. */
+static int due(struct serve *s)
+{
+	int repair = mend(s), handshake = tell_handshake(s);
+
+	if (repair < 0 || handshake < 0)
+		return repair < 0 ? handshake : repair;
+	return repair < handshake ? repair : handshake;
+}
+
 int serve_run(struct serve *s, const struct privmsg_hello *hello)
 {
 	s->mend_delay = MEND_DELAY_MS;
@@ -308,9 +349,10 @@ int serve_run(struct serve *s, const struct privmsg_hello *hello)
 			{.fd = wg_watch_fd(s->gate->wg), .events = POLLIN},
 			{.fd = s->watching ? s->watch.route : -1, .events = POLLIN},
 			{.fd = s->watching ? s->watch.nft : -1, .events = POLLIN},
+			{.fd = s->watching ? s->watch.log : -1, .events = POLLIN},
 		};
 
-		if (poll(fds, ARRAY_LEN(fds), mend(s)) < 0) {
+		if (poll(fds, ARRAY_LEN(fds), due(s)) < 0) {
 			if (errno == EINTR)
 				continue;
 			log_error("serve", "poll: %s", strerror(errno));
@@ -322,7 +364,7 @@ int serve_run(struct serve *s, const struct privmsg_hello *hello)
 			on_core(s);
 		if (fds[2].revents && !s->ending)
 			on_backend(s);
-		if (fds[3].revents || fds[4].revents)
+		if (fds[3].revents || fds[4].revents || fds[5].revents)
 			on_watch(s);
 	}
 	if (s->watching)

@@ -20,6 +20,8 @@ struct serve {
 	struct change change;
 	struct watch watch; /* opened after the first full change */
 	bool watching;
+	int64_t handshake_due; /* when to tell core of handshakes; 0: none */
+	int64_t handshake_told;
 	unsigned seen;	  /* WATCH_ flags not yet acted on */
 	int64_t mended;	  /* when we last did, and … */
 	int mend_delay;	  /* … how long to wait before the next time */

@@ -4,23 +4,28 @@
  */
 #include "daemon/priv/watch.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_log.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "daemon/priv/link.h"
+#include "daemon/priv/nft.h"
 #include "daemon/priv/nft_batch.h"
 
 /* Notifications are small; dumps do not come here. (libmnl's own advice is 8 KiB at most.) */
-#define WATCH_BUFFER 16384
+#define WATCH_BUFFER  16384
+#define LOG_ANSWER_MS 1000
 
 static int open_groups(int bus, const unsigned *groups, size_t count, struct diag *d)
 {
@@ -44,7 +49,8 @@ int watch_open(struct watch *w, const char *interface, uint32_t own_route, uint3
 						RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV6_RULE};
 	static const unsigned nft_groups[] = {NFNLGRP_NFTABLES};
 
-	*w = (struct watch){.route = -1, .nft = -1, .own_route = own_route, .own_nft = own_nft};
+	*w = (struct watch){
+		.route = -1, .nft = -1, .log = w->log, .own_route = own_route, .own_nft = own_nft};
 	memcpy(w->interface, interface, strnlen(interface, sizeof(w->interface) - 1));
 	w->route = open_groups(NETLINK_ROUTE, route_groups, ARRAY_LEN(route_groups), d);
 	if (w->route < 0)
@@ -53,8 +59,49 @@ int watch_open(struct watch *w, const char *interface, uint32_t own_route, uint3
 	return w->nft < 0 ? w->nft : 0;
 }
 
+/* One configuration message for the group (linux/netfilter/nfnetlink_log.h), acknowledged. */
+static int configure_log(int fd, uint16_t type, const void *value, size_t len)
+{
+	char buffer[256] __attribute__((aligned(8)));
+	struct pollfd answer = {.fd = fd, .events = POLLIN};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
+	struct nfgenmsg *nfg;
+	ssize_t n;
+
+	nlh->nlmsg_type = NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_CONFIG;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
+	nfg->nfgen_family = AF_UNSPEC;
+	nfg->version = NFNETLINK_V0;
+	nfg->res_id = htons(NFT_LOG_GROUP);
+	mnl_attr_put(nlh, type, len, value);
+	if (send(fd, nlh, nlh->nlmsg_len, 0) < 0 || poll(&answer, 1, LOG_ANSWER_MS) < 1)
+		return -1;
+	n = recv(fd, buffer, sizeof(buffer), 0);
+	return n < 0 ? -1 : mnl_cb_run(buffer, (size_t)n, 0, 0, NULL, NULL);
+}
+
+int watch_open_log(struct watch *w, struct diag *d)
+{
+	static const struct nfulnl_msg_config_cmd bind_group = {.command = NFULNL_CFG_CMD_BIND};
+	static const struct nfulnl_msg_config_mode no_packet = {.copy_mode = NFULNL_COPY_NONE};
+	const uint32_t at_once = htonl(1);
+	auto_close int fd = open_groups(NETLINK_NETFILTER, NULL, 0, d);
+
+	w->log = -1;
+	if (fd < 0)
+		return fd;
+	if (configure_log(fd, NFULA_CFG_CMD, &bind_group, sizeof(bind_group)) < 0 ||
+	    configure_log(fd, NFULA_CFG_MODE, &no_packet, sizeof(no_packet)) < 0 ||
+	    configure_log(fd, NFULA_CFG_QTHRESH, &at_once, sizeof(at_once)) < 0)
+		return diag_errno(d, "NFLOG group %d", NFT_LOG_GROUP);
+	w->log = take_fd(&fd);
+	return 0;
+}
+
 void watch_close(struct watch *w)
 {
+	cleanup_close(&w->log);
 	cleanup_close(&w->route);
 	cleanup_close(&w->nft);
 }
@@ -189,7 +236,18 @@ static unsigned drain(const struct watch *w, int fd, bool nft)
 	}
 }
 
+/* What NFLOG says is of no interest, only that it says something. */
+static unsigned drain_log(const struct watch *w)
+{
+	char buffer[4096];
+	unsigned seen = 0;
+
+	while (w->log >= 0 && (recv(w->log, buffer, sizeof(buffer), 0) > 0 || errno == ENOBUFS))
+		seen = WATCH_HANDSHAKE;
+	return seen;
+}
+
 unsigned watch_read(struct watch *w)
 {
-	return drain(w, w->route, false) | drain(w, w->nft, true);
+	return drain_log(w) | drain(w, w->route, false) | drain(w, w->nft, true);
 }

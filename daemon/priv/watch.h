@@ -12,23 +12,28 @@
 #include "common/err.h"
 
 struct watch {
+	int log;	/* NFLOG group of handshakes; -1: this kernel has none */
 	int route, nft; /* descriptors to poll for reading */
 	char interface[IFNAMSIZ];
 	uint32_t own_route,
 		own_nft; /* netlink port ids of our own sockets: what we did ourselves */
 };
 
-/* What was seen; flags. */
-#define WATCH_OURS                                                                                 \
-	1 /* our table, interface, address, rule or route was touched: make it equal again */
-#define WATCH_BARE                                                                                 \
-	4 /* together with WATCH_OURS: the table, a chain or a rule of it is gone, it may be open */
-#define WATCH_LAN                                                                                  \
-	2 /* a route, an address or a link elsewhere changed: look for printers' ways again */
+/* What was seen, flags: OURS, our table, interface, address, rule or route was touched: make it equal
+ * again. BARE, together with OURS: the table, a chain or a rule of it is gone, it may be open. LAN, a
+ * route, an address or a link elsewhere changed: look for printers' ways again. HANDSHAKE, a
+ * handshake message came: some peer may have connected. */
+#define WATCH_OURS	1
+#define WATCH_LAN	2
+#define WATCH_BARE	4
+#define WATCH_HANDSHAKE 8
 
 /* own_route, own_nft: port ids of the sockets by which this process makes its changes. */
 int watch_open(struct watch *w, const char *interface, uint32_t own_route, uint32_t own_nft,
 	       struct diag *d) __attribute__((warn_unused_result));
+/* NFLOG's part, which must be there before HELLO tells core whether it can count on it. Fails where
+ * the kernel has no NFLOG or another program has the group: w->log is -1 then. */
+int watch_open_log(struct watch *w, struct diag *d) __attribute__((warn_unused_result));
 void watch_close(struct watch *w);
 
 /* Reads all that is there. A lost notification (ENOBUFS) counts as both. Returns flags. */

@@ -125,7 +125,7 @@ class Gate(threading.Thread):
     """printgated's end of the line."""
 
     def __init__(self, line, folder, keep=False, endpoint="home.example:51820",
-                 tunnel=("10.77.16.0", 20), refuse=()):
+                 tunnel=("10.77.16.0", 20), refuse=(), events=False):
         super().__init__(daemon=True)
         self.line, self.folder = line, folder
         self.ready, self.changes, self.refuse = threading.Event(), [], list(refuse)
@@ -133,7 +133,7 @@ class Gate(threading.Thread):
         self.handshakes = {}
         line.send(message(HELLO, text("wg0") + text("kernel") + GATEWAY_KEY
                           + struct.pack("<H", 51820) + text(endpoint) + ip(tunnel[0])
-                          + bytes([tunnel[1], keep])))
+                          + bytes([tunnel[1], keep, events])))
 
     def result(self, code=0, why=""):
         self.line.send(message(RESULT, struct.pack("<iI", code, 0xffffffff) + text(why)))

@@ -142,6 +142,7 @@ int main(int argc, char **argv)
 		die("usage", "nft_driver INTERFACE TUNNEL PAGE_PORT PAGE_BOUND");
 	snprintf(shape.interface, sizeof(shape.interface), "%s", argv[1]);
 	shape.tunnel = prefix(argv[2]);
+	shape.listen_port = 51820;
 	shape.page_port = (uint16_t)strtoul(argv[3], NULL, 10);
 	shape.page_bound = (uint16_t)strtoul(argv[4], NULL, 10);
 	if (nft_open(&n, &shape, &d) < 0)

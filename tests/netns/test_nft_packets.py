@@ -2,6 +2,7 @@
 """The rules, met by packets: what passes, what is refused, and that each single rule is needed."""
 
 import errno
+import select
 import socket
 import struct
 import time
@@ -26,6 +27,8 @@ def lab(world):
 
 
 # ---- from the phone -----------------------------------------------------------------------------
+
+LOG_GROUP = 20551  # daemon/priv/nft.h
 
 REACHED = [
     ("tcp", PRINTER, 80, f"{LAN_PRINTER}:80"),
@@ -300,6 +303,25 @@ def own_lan_address(address, vpn, target):
     return question
 
 
+def told_of_handshake(lab, mutate):
+    """Is a listener of the NFLOG group told of handshake messages, and of nothing else?"""
+    mutate()
+    with lab.gateway.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12) as log:  # NETLINK_NETFILTER
+        log.bind((0, 0))
+        # NFULNL_MSG_CONFIG of NFNL_SUBSYS_ULOG for the group: NFULA_CFG_CMD BIND; QTHRESH 1
+        for attribute in (struct.pack("=HHBxxx", 5, 1, 1), struct.pack("=HH", 8, 5) + b"\0\0\0\1"):
+            body = struct.pack(">BBH", 0, 0, LOG_GROUP) + attribute
+            log.send(struct.pack("=IHHII", 16 + len(body), 4 << 8 | 1, 5, 1, 0) + body)
+            assert struct.unpack_from("=i", log.recv(4096), 16)[0] == 0
+        told = []
+        for first in (b"\4", b"\1", b"\2"):
+            lab.send_raw(lab.lan, LAN_PRINTER, LAN_GATEWAY, 17, udp_datagram(9, 51820, first + b"..."))
+            told.append(bool(select.select([log], [], [], 0.3)[0]))
+            while select.select([log], [], [], 0)[0]:
+                log.recv(65536)
+    return tuple(told)
+
+
 LAN_TO_GATEWAY = simple(lambda lab: lab.tcp(lab.lan, LAN_GATEWAY, 22))
 IN, OUT = "ip daddr . meta l4proto . th dport", "ip saddr . meta l4proto . th sport"
 CT = "ct original ip daddr . ct reply ip saddr"
@@ -362,6 +384,8 @@ NEEDED = {
     ("to_tunnel", "icmp type echo-reply accept"): ping(PRINTER),
     ("to_tunnel", f"{OUT} @services accept"): tcp(PRINTER, 80),
     ("to_tunnel", f"{OUT} @ranges accept"): tcp(PRINTER, 505),
+    ("handshakes", 'iifname != "pgt0" udp dport 51820 @th,64,8 0x1-0x2 limit rate 5/second '
+                   "log group 20551"): told_of_handshake,
     ("to_tunnel", "drop"): granted_stream(f"service del {PRINTER} udp/71-72"),
 }
 
