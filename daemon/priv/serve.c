@@ -23,6 +23,7 @@
 
 /* Changes by others come in bursts (a network manager's, `nft -f`): act once, this much later. Where
  * another program undoes our work again and again, the delay grows. */
+#define MEND_PATIENCE	   20
 #define MEND_DELAY_MS	   100
 #define MEND_DELAY_MAX_MS  10000
 #define HANDSHAKE_DELAY_MS 100
@@ -314,6 +315,8 @@ static int mend(struct serve *s)
 	s->seen = 0;
 	if (seen & WATCH_OURS) {
 		if (now_ms() - s->mended > MEND_QUIET_MS)
+			s->mends = 0;
+		if (++s->mends < MEND_PATIENCE)
 			s->mend_delay = MEND_DELAY_MS;
 		else if (s->mend_delay < MEND_DELAY_MAX_MS)
 			s->mend_delay *= 2;

@@ -24,6 +24,7 @@ struct serve {
 	int64_t handshake_told;
 	unsigned seen;	  /* WATCH_ flags not yet acted on */
 	int64_t mended;	  /* when we last did, and … */
+	unsigned mends;	  /* … how often of late, and … */
 	int mend_delay;	  /* … how long to wait before the next time */
 	int64_t seen_due; /* when to act, milliseconds of CLOCK_MONOTONIC */
 	bool ending;

@@ -17,7 +17,7 @@ import threading
 PROGRAM = os.path.abspath(os.environ.get("PRINTGATE_CORE", "build/printgate-core"))
 BEGIN, PRINTER_PUT, PRINTER_DEL, SERVICE_PUT, SERVICE_DEL, GRANT_PUT, GRANT_DEL, PEER_PUT, \
     PEER_DEL, COMMIT, DUMP, READY = range(1, 13)
-HELLO, RESULT, STATS, RESYNC = range(64, 68)
+HELLO, RESULT, STATS, RESYNC, HANDSHAKE = range(64, 69)
 STATUS, PEERS, SHOW, PRINTERS, PRINTER_ADD, PRINTER_REMOVE, ENROLL, QR, REKEY, RENAME, ALLOW, DENY, \
     DISABLE, ENABLE, REVOKE, LOG = range(1, 17)
 WEB_VIEW = 64
@@ -125,12 +125,13 @@ class Gate(threading.Thread):
     """printgated's end of the line."""
 
     def __init__(self, line, folder, keep=False, endpoint="home.example:51820",
-                 tunnel=("10.77.16.0", 20), refuse=(), events=False):
+                 tunnel=("10.77.16.0", 20), refuse=(), events=False,
+                 handshakes=None):
         super().__init__(daemon=True)
         self.line, self.folder = line, folder
         self.ready, self.changes, self.refuse = threading.Event(), [], list(refuse)
         self.peers, self.grants, self.printers, self.services = {}, {}, {}, set()
-        self.handshakes = {}
+        self.handshakes = handshakes or {}
         line.send(message(HELLO, text("wg0") + text("kernel") + GATEWAY_KEY
                           + struct.pack("<H", 51820) + text(endpoint) + ip(tunnel[0])
                           + bytes([tunnel[1], keep, events])))
