@@ -16,6 +16,7 @@ LANG=C.UTF-8
 HOME=/root
 export PATH LANG HOME
 # the words of ours on the kernel's command line: nonce, folder and command, the latter two in hex
+# shellcheck disable=SC2013 # words are what is wanted
 for word in $(cat /proc/cmdline); do
 	case $word in
 	pg.nonce=*) nonce=${word#*=} ;;
