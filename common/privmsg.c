@@ -34,6 +34,7 @@ static const struct wire_field peer_fields[] = {
 
 static const struct wire_field peer_del_fields[] = {
 	WIRE_FIELD(privmsg_peer_del, public_key, WIRE_KEY),
+	WIRE_FIELD(privmsg_peer_del, address, WIRE_IP4),
 };
 
 static const struct wire_field hello_fields[] = {

@@ -76,6 +76,7 @@ struct privmsg_peer {
 
 struct privmsg_peer_del {
 	struct wg_key public_key;
+	uint32_t address; /* its connections are ended, whatever was granted */
 };
 
 struct privmsg_hello {

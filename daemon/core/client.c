@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/chan.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -28,6 +29,7 @@ struct client {
 	struct clients *all;
 	struct client *next; /* clients::first */
 	int fd;
+	uid_t uid;
 	bool web;
 	bool broken; /* to be disconnected instead of flushed */
 	char actor[sizeof(((struct control_event *)0)->actor)];
@@ -206,11 +208,11 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 	client_flush(cl);
 }
 
-static void client_new(struct clients *all, int fd, bool web, const char *actor)
+static void client_new(struct clients *all, int fd, bool web, uid_t uid, const char *actor)
 {
 	struct client *cl = mem_zalloc(1, sizeof(*cl));
 
-	*cl = (struct client){.all = all, .next = all->first, .fd = fd, .web = web};
+	*cl = (struct client){.all = all, .next = all->first, .fd = fd, .uid = uid, .web = web};
 	(void)snprintf(cl->actor, sizeof(cl->actor), "%s", actor);
 	all->first = cl;
 	all->count++;
@@ -222,24 +224,46 @@ static void client_new(struct clients *all, int fd, bool web, const char *actor)
 }
 
 /* The user's name, if it is one that can stand in a log line. */
-static void actor_of(int fd, char *out, size_t size)
+static void actor_of(uid_t uid, char *out, size_t size)
 {
-	struct ucred who = {.uid = (uid_t)-1};
-	socklen_t len = sizeof(who);
-	const struct passwd *pw = NULL;
+	const struct passwd *pw = getpwuid(uid);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0)
-		pw = getpwuid(who.uid);
 	if (pw && strlen(pw->pw_name) < size && name_valid(pw->pw_name, strlen(pw->pw_name)))
 		(void)snprintf(out, size, "%s", pw->pw_name);
 	else
-		(void)snprintf(out, size, "uid %u", (unsigned)who.uid);
+		(void)snprintf(out, size, "uid %u", (unsigned)uid);
+}
+
+/* Members of the group share less than all of the room, each a part of it: nobody can shut out
+ * another, nor root. */
+static bool has_room(const struct clients *all, uid_t uid)
+{
+	unsigned others = 0, same = 0;
+
+	for (const struct client *cl = all->first; cl; cl = cl->next) {
+		others += !cl->web && cl->uid != 0;
+		same += !cl->web && cl->uid == uid;
+	}
+	return uid == 0 || (others < CLIENTS_OTHERS_MAX && same < CLIENTS_USER_MAX);
+}
+
+static void turn_away(int conn)
+{
+	struct control_error e = {.code = ERR_LIMIT,
+				  .text = "too many connections at once: try again in a moment"};
+	struct diag d;
+
+	if (chan_send(conn, &control_table, CTL_ERROR, &e, &d))
+		log_debug("core", "%s", d.text);
+	(void)close(conn);
 }
 
 static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 {
 	struct clients *all = arg;
 	char actor[sizeof(((struct client *)0)->actor)];
+	struct ucred who = {.uid = (uid_t)-1};
+	socklen_t len = sizeof(who);
 	const int conn = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	(void)what;
@@ -249,8 +273,12 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 			core_fatal("cannot accept connections: %s", strerror(errno));
 		return;
 	}
-	actor_of(conn, actor, sizeof(actor));
-	client_new(all, conn, false, actor);
+	if (getsockopt(conn, SOL_SOCKET, SO_PEERCRED, &who, &len) || !has_room(all, who.uid)) {
+		turn_away(conn);
+		return;
+	}
+	actor_of(who.uid, actor, sizeof(actor));
+	client_new(all, conn, false, who.uid, actor);
 	if (all->count == CLIENTS_MAX)
 		(void)event_del(all->acceptable);
 }
@@ -282,7 +310,7 @@ int clients_open(struct core *c, int listen_fd, int web_fd, struct diag *d)
 		return diag_set(d, ERR_SYSTEM, "cannot watch the control socket");
 	}
 	c->clients = all;
-	client_new(all, web_fd, true, "page");
+	client_new(all, web_fd, true, 0, "page");
 	return 0;
 }
 

@@ -11,6 +11,8 @@
 #include "common/err.h"
 
 #define CLIENTS_MAX	       64 /* at a time; more wait in the socket's backlog */
+#define CLIENTS_OTHERS_MAX     48 /* of them, not root's; more are turned away */
+#define CLIENTS_USER_MAX       16 /* of them, one user's who is not root */
 #define CLIENT_IDLE_SECONDS    60 /* neither asks nor reads for so long: disconnected */
 #define CLIENT_QUEUE_BYTES_MAX (64U << 20)
 

@@ -199,7 +199,7 @@ static void ended_kernel(struct core *c, void *arg)
 	const struct ended *e = arg;
 
 	for (size_t i = 0; i < e->n; i++)
-		desired_peer_del(c, &e->peer[i].public_key);
+		desired_peer_del(c, &e->peer[i]);
 }
 
 static int ended_store(struct core *c, void *arg, struct diag *d)

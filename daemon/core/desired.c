@@ -79,9 +79,9 @@ void desired_peer_put(struct core *c, const struct store_peer *p)
 	key_wipe(&item, sizeof(item));
 }
 
-void desired_peer_del(struct core *c, const struct wg_key *key)
+void desired_peer_del(struct core *c, const struct store_peer *p)
 {
-	const struct privmsg_peer_del item = {.public_key = *key};
+	const struct privmsg_peer_del item = {.public_key = p->public_key, .address = p->address};
 
 	priv_item(c->priv, PRIV_PEER_DEL, &item);
 }

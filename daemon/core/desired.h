@@ -31,4 +31,4 @@ void desired_grant_put(struct core *c, const struct clock_view *v, uint32_t peer
 		       struct prefix4 vpn, int64_t end); /* not if the end has passed */
 void desired_grant_del(struct core *c, uint32_t peer, struct prefix4 vpn);
 void desired_peer_put(struct core *c, const struct store_peer *p);
-void desired_peer_del(struct core *c, const struct wg_key *key);
+void desired_peer_del(struct core *c, const struct store_peer *p);

@@ -45,7 +45,7 @@ static void rekey_kernel(struct core *c, void *arg)
 {
 	const struct rekey_job *j = arg;
 
-	desired_peer_del(c, &j->before.public_key);
+	desired_peer_del(c, &j->before);
 	desired_peer_put(c, &j->after);
 }
 

@@ -75,7 +75,7 @@ static void peer_out(struct core *c, void *arg)
 
 	for (size_t i = 0; i < j->grants.n; i++)
 		desired_grant_del(c, j->peer.address, j->grants.item[i].vpn);
-	desired_peer_del(c, &j->peer.public_key);
+	desired_peer_del(c, &j->peer);
 }
 
 static int disable_store(struct core *c, void *arg, struct diag *d)

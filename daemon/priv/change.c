@@ -101,6 +101,11 @@ static int check_peer(struct prefix4 tunnel, const struct change_item *i, struct
 	return check_peer_address(tunnel, i->peer.address, d);
 }
 
+static int check_peer_del(struct prefix4 tunnel, const struct change_item *i, struct diag *d)
+{
+	return check_peer_address(tunnel, i->peer_del.address, d);
+}
+
 static const struct {
 	uint16_t type;
 	size_t size; /* of the message */
@@ -113,7 +118,7 @@ static const struct {
 	{PRIV_GRANT_PUT, sizeof(struct privmsg_grant), check_grant},
 	{PRIV_GRANT_DEL, sizeof(struct privmsg_grant), check_grant},
 	{PRIV_PEER_PUT, sizeof(struct privmsg_peer), check_peer},
-	{PRIV_PEER_DEL, sizeof(struct privmsg_peer_del), NULL},
+	{PRIV_PEER_DEL, sizeof(struct privmsg_peer_del), check_peer_del},
 };
 
 int change_add(struct change *c, struct prefix4 tunnel, uint16_t type, const union privmsg_any *msg,
@@ -131,7 +136,7 @@ int change_add(struct change *c, struct prefix4 tunnel, uint16_t type, const uni
 		item = &c->items[c->count++];
 		item->type = type;
 		memcpy(&item->printer, msg, kinds[k].size);
-		if (!c->refusal.code && kinds[k].check && kinds[k].check(tunnel, item, &why)) {
+		if (!c->refusal.code && kinds[k].check(tunnel, item, &why)) {
 			c->refusal = why;
 			c->bad = (uint32_t)c->count - 1;
 		}

@@ -90,17 +90,22 @@ static int apply_table(struct gate *g, const struct change *c, uint32_t *item, s
 	return nft_commit(g->nft, item, d);
 }
 
-/* Connections whose grant has just gone. In a full change the whole table was judged anew and nothing
+/* Connections whose grant or peer has just gone. In a full change the whole table was judged anew and nothing
  * is known of what was there before: entries of peers that are gone stay until they time out. */
 static int cut_connections(struct gate *g, const struct change *c, struct diag *d)
 {
 	auto_free struct track_pair *list = mem_zalloc(c->count + 1, sizeof(*list));
 	size_t n = 0;
 
-	for (size_t i = 0; i < c->count; i++)
-		if (c->items[i].type == PRIV_GRANT_DEL)
-			list[n++] =
-				(struct track_pair){c->items[i].grant.peer, c->items[i].grant.vpn};
+	for (size_t i = 0; i < c->count; i++) {
+		const struct change_item *it = &c->items[i];
+
+		if (it->type == PRIV_GRANT_DEL)
+			list[n++] = (struct track_pair){it->grant.peer, it->grant.vpn};
+		else if (it->type == PRIV_PEER_DEL)
+			list[n++] = (struct track_pair){it->peer_del.address,
+							tunnel_house(g->conf->tunnel)};
+	}
 	return track_cut(g->track, list, n, d);
 }
 

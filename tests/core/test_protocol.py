@@ -2,9 +2,11 @@
 """The sockets: who is heard, who is disconnected, who waits for whom."""
 
 import os
+import pathlib
 import random
 import socket
 import struct
+import tempfile
 
 import pytest
 
@@ -143,3 +145,26 @@ def test_a_refused_start_is_not_ready(tmp_path):
     assert not c.gate.ready.is_set()
     c.close()
     assert "refused by the test" in c.stderr
+
+
+def test_nobody_shuts_out_another(core):
+    """One user gets a part of the room, all users but root less than all of it."""
+    os.chmod(core.path, 0o666)
+    for folder in (core.folder, *map(str, pathlib.Path(core.folder).parents)):
+        if folder.startswith(tempfile.gettempdir() + "/"):
+            os.chmod(folder, 0o755)
+    held, turned_away = [], 0
+    for uid in (61701, 61702, 61703, 61704):
+        os.seteuid(uid)
+        try:
+            mine = [core.client() for _ in range(20)]
+        finally:
+            os.seteuid(0)
+        for c in mine:  # a request at once: the core answers, or has turned it away
+            try:
+                c.ok(STATUS)
+                held.append(c)
+            except (AssertionError, OSError):
+                turned_away += 1
+    assert (len(held), turned_away) == (48, 32)
+    core.client().ok(STATUS)  # root

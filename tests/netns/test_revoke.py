@@ -99,11 +99,16 @@ def test_a_grant_with_an_end_ends_though_all_processes_are_dead(new_house):
     reader.close()
 
 
-def test_a_reused_address_inherits_nothing(new_house):
-    """A /28 has room for few phones: the address soon comes again."""
+@pytest.mark.parametrize("ended", [False, True], ids=["granted", "ended"])
+def test_a_reused_address_inherits_nothing(new_house, ended):
+    """A /28 has room for few phones: the address soon comes again. The old phone's grant was there
+    until it was revoked, or had ended by itself before."""
     house = new_house(tunnel="10.77.16.0/28")
     address = house.phone.address
     stream = view(house.phone.node, house.vpn(house.alpha), h.CAMERA)
+    if ended:
+        house.gateway.json("allow", "phone", "alpha", "--for", "1s")
+        await_that(lambda: house.gateway.elements("grants") == [])
     house.gateway.json("revoke", "phone")
     for number in range(20):
         peer = house.gateway.enroll(f"next {number}", "--no-qr")["peer"]
