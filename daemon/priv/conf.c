@@ -35,9 +35,9 @@ static const struct conf_key keys[] = {
 	 "[::1]:8080"},
 	{"paths", "state", conf_value_state, "an absolute path"},
 	{"paths", "runtime", conf_value_runtime, "an absolute path of at most 90 bytes"},
-	{"users", "net", conf_value_user_net, "a user's name or number, not root"},
-	{"users", "core", conf_value_user_core, "a user's name or number, not root"},
-	{"users", "web", conf_value_user_web, "a user's name or number, not root"},
+	{"users", "net", conf_value_user_net, "an existing user's name, or a number; not root"},
+	{"users", "core", conf_value_user_core, "an existing user's name, or a number; not root"},
+	{"users", "web", conf_value_user_web, "an existing user's name, or a number; not root"},
 };
 
 struct reader {

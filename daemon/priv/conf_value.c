@@ -242,42 +242,6 @@ int conf_value_runtime(struct conf_draft *draft, const char *value)
 	return parse_path(draft->conf.runtime, RUNTIME_BYTES_MAX + 1, value);
 }
 
-static int keep_user(struct conf_draft *draft, unsigned which, const char **out, const char *value)
-{
-	if (strlen(value) >= sizeof(draft->user_text[0]))
-		return -1;
-	memcpy(draft->user_text[which], value, strlen(value) + 1);
-	*out = draft->user_text[which];
-	return 0;
-}
-
-int conf_value_user_net(struct conf_draft *draft, const char *value)
-{
-	return keep_user(draft, 0, &draft->user_net, value);
-}
-
-int conf_value_user_core(struct conf_draft *draft, const char *value)
-{
-	return keep_user(draft, 1, &draft->user_core, value);
-}
-
-int conf_value_user_web(struct conf_draft *draft, const char *value)
-{
-	return keep_user(draft, 2, &draft->user_web, value);
-}
-
-void conf_draft_init(struct conf_draft *draft)
-{
-	*draft = (struct conf_draft){
-		.conf = {.interface = "wg0",
-			 .listen_port = 51820,
-			 .backend = BACKEND_AUTO,
-			 .state = "/var/lib/printgate",
-			 .runtime = "/run/printgate"},
-	};
-	(void)conf_value_listen(draft, "tunnel:80, 127.0.0.1:8080");
-}
-
 /* A user given by name or number; 0 or -1. A number needs no passwd entry. */
 static int find_user(struct conf_user *out, const char *text)
 {
@@ -299,27 +263,51 @@ static int find_user(struct conf_user *out, const char *text)
 	return 0;
 }
 
-static int resolve_user(struct conf_user *out, const char *key, const char *given,
-			const char *standard, uid_t fallback, const char *path, struct diag *d)
+static int keep_user(struct conf_user *out, bool *given, const char *value)
 {
-	if (!given) {
-		if (find_user(out, standard)) {
-			log_warn("conf", "no account %s on this machine; using number %u", standard,
-				 (unsigned)fallback);
-			*out = (struct conf_user){fallback, fallback};
-		}
-		return 0;
-	}
-	if (find_user(out, given))
-		return diag_set(d, ERR_CONFIG,
-				"%s: [users] %s = %s: no such user; allowed: an existing user's "
-				"name, or a number",
-				path, key, given);
-	if (out->uid == 0 || out->gid == 0)
-		return diag_set(d, ERR_CONFIG,
-				"%s: [users] %s = %s: root is not allowed, its work needs no root",
-				path, key, given);
+	struct conf_user user;
+
+	if (find_user(&user, value) || user.uid == 0 || user.gid == 0)
+		return -1;
+	*out = user;
+	*given = true;
 	return 0;
+}
+
+int conf_value_user_net(struct conf_draft *draft, const char *value)
+{
+	return keep_user(&draft->conf.net, &draft->has_net, value);
+}
+
+int conf_value_user_core(struct conf_draft *draft, const char *value)
+{
+	return keep_user(&draft->conf.core, &draft->has_core, value);
+}
+
+int conf_value_user_web(struct conf_draft *draft, const char *value)
+{
+	return keep_user(&draft->conf.web, &draft->has_web, value);
+}
+
+void conf_draft_init(struct conf_draft *draft)
+{
+	*draft = (struct conf_draft){
+		.conf = {.interface = "wg0",
+			 .listen_port = 51820,
+			 .backend = BACKEND_AUTO,
+			 .state = "/var/lib/printgate",
+			 .runtime = "/run/printgate"},
+	};
+	(void)conf_value_listen(draft, "tunnel:80, 127.0.0.1:8080");
+}
+
+static void default_user(struct conf_user *out, bool given, const char *standard, uid_t fallback)
+{
+	if (given || !find_user(out, standard))
+		return;
+	log_warn("conf", "no account %s on this machine; using number %u", standard,
+		 (unsigned)fallback);
+	*out = (struct conf_user){fallback, fallback};
 }
 
 static void settle_listen(struct conf *c)
@@ -348,13 +336,9 @@ int conf_draft_finish(struct conf *out, struct conf_draft *draft, const char *pa
 		(void)snprintf(c->endpoint, sizeof(c->endpoint), "%.247s:%u", draft->host,
 			       draft->host_port ? draft->host_port : c->listen_port);
 	settle_listen(c);
-	if (resolve_user(&c->net, "net", draft->user_net, "_printgate-net", FALLBACK_UID_NET, path,
-			 d) ||
-	    resolve_user(&c->core, "core", draft->user_core, "_printgate", FALLBACK_UID_CORE, path,
-			 d) ||
-	    resolve_user(&c->web, "web", draft->user_web, "_printgate-web", FALLBACK_UID_WEB, path,
-			 d))
-		return ERR_CONFIG;
+	default_user(&c->net, draft->has_net, "_printgate-net", FALLBACK_UID_NET);
+	default_user(&c->core, draft->has_core, "_printgate", FALLBACK_UID_CORE);
+	default_user(&c->web, draft->has_web, "_printgate-web", FALLBACK_UID_WEB);
 	if (c->net.uid == c->core.uid || c->net.uid == c->web.uid || c->core.uid == c->web.uid)
 		log_warn("conf",
 			 "%s: [users] net, core and web should be three different users: "

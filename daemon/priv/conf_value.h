@@ -12,8 +12,7 @@ struct conf_draft {
 	char host[CONTROL_HOST_BYTES]; /* of the endpoint, brackets included */
 	uint16_t host_port;	       /* 0: the listen port */
 	bool has_tunnel;
-	const char *user_net, *user_core, *user_web; /* NULL: default */
-	char user_text[3][64];
+	bool has_net, has_core, has_web; /* named in [users] */
 };
 
 struct conf_key {

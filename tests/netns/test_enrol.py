@@ -302,9 +302,9 @@ def test_a_user_without_rights_gets_status_3(home):
     ("interface = wg0", "interface = ../../etc", 2),
     ("interface = wg0", "interface = muchtoolongforthat", 2),
     ("backend = auto", "backend = magic", 6),
-    ("net = 61601", "net = 0", None),
-    ("net = 61601", "net = nosuchuser", None),
-    ("[gateway]", "[gatewya]", None),
+    ("net = 61601", "net = 0", 14),
+    ("net = 61601", "net = nosuchuser", 14),
+    ("[gateway]", "[gatewya]", 2),
     ("[gateway]", "nonsense\n[gateway]", 1),
 ])
 def test_a_bad_configuration_stops_it_with_file_and_line(home, old, new, line):
@@ -317,7 +317,7 @@ def test_a_bad_configuration_stops_it_with_file_and_line(home, old, new, line):
     for more in ([], ["--check"]):
         done = home.gateway.run_printgated(*more, config=bad, check=False)
         assert done.returncode == 1 and done.stdout == "", done
-        where = f"{bad}:{line}: " if line else f"{bad}:"
+        where = f"{bad}:{line}: "
         assert where in done.stderr, done.stderr
 
 

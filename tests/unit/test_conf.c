@@ -150,9 +150,9 @@ static void test_mistakes_name_line_and_what_is_allowed(void **state)
 	refused("[web]\nlisten = 192.168.1.1:80\n", ":2: listen", "loopback");
 	refused("[web]\nlisten = tunnel\n", ":2: listen", "tunnel:PORT");
 	refused("[paths]\nstate = relative\n", ":2: state", "absolute");
-	refused("[users]\nnet = 0\n[gateway]\ntunnel=10.1.0.0/16\n", "net = 0", "root");
-	refused("[users]\nweb = no-such-user-here\n[gateway]\ntunnel=10.1.0.0/16\n", "no such user",
-		"web");
+	refused("[users]\nnet = 0\n", ":2: net = 0", "not root");
+	refused("[users]\nnet = root\n", ":2: net = root", "not root");
+	refused("[users]\nweb = no-such-user-here\n", ":2: web", "existing user's name");
 	refused("[gateway]\ninterface = wg0\n", "tunnel is missing", "printgate init");
 }
 
