@@ -15,11 +15,12 @@ build="gcc libc6-dev make pkg-config libcap-dev libevent-dev libinih-dev libjans
 run="wireguard-go iproute2"
 # NetworkManager itself is only unpacked, never installed: it would take over the network.
 unpacked="network-manager"
-# libcurl3-gnutls to libreadline8: what it is linked with.
+# libcurl3-gnutls to libreadline8: what it is linked with. netbase: without /etc/protocols nft shows
+# numbers where the tests expect names.
 test="clang clang-format clang-tidy cppcheck cups-client cups-ipp-utils dbus-daemon iproute2
-	libcmocka-dev libcurl3-gnutls libndp0 libnm0 libreadline8 librsvg2-bin mandoc nftables procps
-	python3 python3-pytest python3-pytest-xdist shellcheck util-linux wireguard-go
-	wireguard-tools zbar-tools zxing-cpp-tools"
+	iputils-ping libcmocka-dev libcurl3-gnutls libndp0 libnm0 libreadline8 librsvg2-bin mandoc netbase
+	nftables procps python3 python3-pytest python3-pytest-xdist shellcheck util-linux
+	wireguard-go wireguard-tools zbar-tools zxing-cpp-tools"
 
 die() {
 	printf 'deps.sh: %s\n' "$1" >&2
