@@ -44,7 +44,7 @@ all: $(PROGRAMS)
 
 obj	= $(patsubst %.c,$(B)/%.o,$(1))
 ALL_SRC	= $(COMMON_SRC) $(DB_SRC) $(PRIV_SRC) $(CORE_SRC) $(WEB_SRC) $(CLI_SRC) $(UNIT_SRC) \
-	  $(NETNS_SRC) $(FUZZ_SRC) $(CRASH_SRC)
+	  $(NETNS_SRC) $(FUZZ_SRC) $(CRASH_SRC) $(BENCH_SRC)
 
 ALL_PKG	= $(sort $(PRIV_PKG) $(CORE_PKG) $(WEB_PKG) $(CLI_PKG))
 NEEDS	= The compiler $(CC), pkg-config or a library is missing: sudo packaging/deps.sh build \
@@ -67,6 +67,7 @@ $(B)/web/%:		PKGCFLAGS = $(call cflags_of,$(WEB_PKG))
 $(B)/cli/%:		PKGCFLAGS = $(call cflags_of,$(CLI_PKG))
 $(B)/common/%:		PKGCFLAGS = $(call cflags_of,libsodium)
 $(B)/tests/netns/%:	PKGCFLAGS = $(call cflags_of,$(PRIV_PKG))
+$(B)/tests/bench/%:	PKGCFLAGS = $(call cflags_of,$(CORE_PKG) $(CLI_PKG))
 $(B)/tests/unit/%:	PKGCFLAGS = $(call cflags_of,$(UNIT_PKG))
 
 $(B)/%.o: %.c $(B)/flags
@@ -117,6 +118,17 @@ $(B)/netns/%: $(B)/tests/netns/%.o $(B)/priv.a $(B)/common.a
 	$(LINK) $^ $(call libs_of,$(PRIV_PKG))
 
 netns-programs: $(NETNS_BIN)
+
+# What the benchmarks measure with: tests/bench/X.c is one program. They print figures and judge
+# nothing: docs/performance.md tells how to read them.
+BENCH_SRC	= $(wildcard tests/bench/*.c)
+BENCH_BIN	= $(patsubst tests/bench/%.c,$(B)/bench/%,$(BENCH_SRC))
+
+$(B)/bench/%: $(B)/tests/bench/%.o $(B)/cli.a $(B)/db.a $(B)/common.a
+	@mkdir -p $(@D)
+	$(LINK) $^ $(call libs_of,$(CORE_PKG) $(CLI_PKG)) $(CORE_LIBS)
+
+bench-programs: all netns-programs $(BENCH_BIN)
 
 # The store's writer killed, and failed by its disk, at every call that writes. In memory where there
 # is a place: what counts is the order of the calls, not the disk.
@@ -246,6 +258,17 @@ demo:
 	$(Q)trap '$(HAND_OVER)' EXIT; $(MAKE) --no-print-directory $(JOBS) all
 	$(Q)/usr/bin/python3 tests/netns/demo.py
 
+# Figures, not verdicts: docs/performance.md tells how to read them. BENCH names parts of the run.
+BENCH	?=
+PYTHON	= PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -u
+bench bench-kernel:
+	$(Q)packaging/deps.sh build run test
+	$(Q)trap '$(HAND_OVER)' EXIT; $(MAKE) --no-print-directory $(JOBS) bench-programs
+	$(Q)$(BENCH_RUN)
+bench:		BENCH_RUN = $(PYTHON) tests/bench/native.py $(BENCH)
+bench-kernel:	BENCH_RUN = $(PYTHON) tests/kernel/vm.py --seconds 3000 \
+		PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -u tests/bench/kernel.py $(BENCH)
+
 # ---- installation --------------------------------------------------------------------------------
 
 install: all
@@ -267,7 +290,7 @@ clean:
 	rm -rf $(B) $(B)-asan $(B)-fuzz $(B)-gcc $(B)-clang
 
 .PHONY: fuzz fuzz-run fuzz-replay fuzz-replay-run
-.PHONY: check try demo
+.PHONY: check try demo bench bench-kernel bench-programs
 .PHONY: all unit crash netns-programs check-asan check-static check-layers check-compilers \
 	format-check format lint lint-tidy \
 	lint-cppcheck lint-sh lint-man install uninstall clean FORCE

@@ -2,7 +2,8 @@
 /*
  * What test_wg.py and test_link.py drive: wg.h and link.h as commands on standard input, one answer
  * line each ("ok …" or "error CODE: sentence"). Like printgated it opens as root and then becomes an
- * unprivileged user with CAP_NET_ADMIN.
+ * unprivileged user with CAP_NET_ADMIN. `took` tells the nanoseconds of the command before (for the
+ * benchmarks).
  *
  *	wg_driver INTERFACE auto|kernel|userspace UID
  */
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -28,6 +30,7 @@ struct driver {
 	struct link *link;
 	struct diag d;
 	FILE *out; /* the answer's text */
+	uint64_t took;
 	char *word[WORDS_MAX];
 	int n;
 };
@@ -237,6 +240,21 @@ static int do_targets(struct driver *x)
 	return link_targets_sync(x->link, list, (size_t)x->n - 1, &x->d);
 }
 
+/* ---- time ------------------------------------------------------------------------------------ */
+
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static int do_took(struct driver *x)
+{
+	return fprintf(x->out, "%llu", (unsigned long long)x->took) < 0 ? ERR_SYSTEM : 0;
+}
+
 /* ---- commands -------------------------------------------------------------------------------- */
 
 static const struct command {
@@ -264,6 +282,7 @@ static const struct command {
 	{"target-put", 2, do_target_put},
 	{"target-del", 2, do_target_del},
 	{"targets", 1, do_targets},
+	{"took", 1, do_took},
 };
 
 static void answer(struct driver *x, int rc, const char *text)
@@ -278,6 +297,7 @@ static void answer(struct driver *x, int rc, const char *text)
 static void run_words(struct driver *x)
 {
 	static char text[ANSWER_BYTES];
+	uint64_t began;
 	int rc;
 
 	for (unsigned i = 0; i < ARRAY_LEN(commands); i++) {
@@ -288,7 +308,9 @@ static void run_words(struct driver *x)
 		x->out = fmemopen(text, sizeof(text), "w");
 		if (!x->out)
 			die("no memory");
+		began = now();
 		rc = commands[i].run(x);
+		x->took = now() - began;
 		(void)fclose(x->out);
 		answer(x, rc, text);
 		return;
