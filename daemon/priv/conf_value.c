@@ -301,13 +301,27 @@ void conf_draft_init(struct conf_draft *draft)
 	(void)conf_value_listen(draft, "tunnel:80, 127.0.0.1:8080");
 }
 
-static void default_user(struct conf_user *out, bool given, const char *standard, uid_t fallback)
+/* Returns whether the account had to be done without. */
+static bool default_user(struct conf_user *out, bool given, const char *standard, uid_t fallback)
 {
 	if (given || !find_user(out, standard))
-		return;
-	log_warn("conf", "no account %s on this machine; using number %u", standard,
-		 (unsigned)fallback);
+		return false;
 	*out = (struct conf_user){fallback, fallback};
+	return true;
+}
+
+static void settle_users(struct conf_draft *draft)
+{
+	struct conf *c = &draft->conf;
+	int missing = default_user(&c->net, draft->has_net, "_printgate-net", FALLBACK_UID_NET);
+
+	missing += default_user(&c->core, draft->has_core, "_printgate", FALLBACK_UID_CORE);
+	missing += default_user(&c->web, draft->has_web, "_printgate-web", FALLBACK_UID_WEB);
+	if (missing)
+		log_warn("conf",
+			 "no accounts of printgate's own on this machine; using the numbers %u "
+			 "(net), %u (core), %u (web)",
+			 (unsigned)c->net.uid, (unsigned)c->core.uid, (unsigned)c->web.uid);
 }
 
 static void settle_listen(struct conf *c)
@@ -336,9 +350,7 @@ int conf_draft_finish(struct conf *out, struct conf_draft *draft, const char *pa
 		(void)snprintf(c->endpoint, sizeof(c->endpoint), "%.247s:%u", draft->host,
 			       draft->host_port ? draft->host_port : c->listen_port);
 	settle_listen(c);
-	default_user(&c->net, draft->has_net, "_printgate-net", FALLBACK_UID_NET);
-	default_user(&c->core, draft->has_core, "_printgate", FALLBACK_UID_CORE);
-	default_user(&c->web, draft->has_web, "_printgate-web", FALLBACK_UID_WEB);
+	settle_users(draft);
 	if (c->net.uid == c->core.uid || c->net.uid == c->web.uid || c->core.uid == c->web.uid)
 		log_warn("conf",
 			 "%s: [users] net, core and web should be three different users: "
