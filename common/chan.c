@@ -72,24 +72,21 @@ static int chan_wait(int fd, short events, int timeout_ms, struct diag *d)
 	}
 }
 
+/* 0, or 1 if there is no room now. */
 static int send_bytes(int fd, const uint8_t *p, size_t n, struct diag *d)
 {
-	while (send(fd, p, n, MSG_NOSIGNAL) < 0) {
-		if (errno == EAGAIN) { /* a descriptor that somebody else made non-blocking */
-			int err = chan_wait(fd, POLLOUT, -1, d);
-
-			if (err)
-				return err;
-		} else if (errno != EINTR) {
+	while (send(fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+		if (errno == EAGAIN)
+			return 1;
+		if (errno != EINTR)
 			return diag_set(d, ERR_UNREACHABLE, "the other side is gone (%s)",
 					strerror(errno));
-		}
 	}
 	return 0;
 }
 
-int chan_send(int fd, const struct wire_table *table, uint16_t type, const void *msg,
-	      struct diag *d)
+int chan_try_send(int fd, const struct wire_table *table, uint16_t type, const void *msg,
+		  struct diag *d)
 {
 	uint8_t buf[WIRE_BYTES_MAX];
 	int n = wire_encode(table, type, msg, buf);
@@ -101,22 +98,34 @@ int chan_send(int fd, const struct wire_table *table, uint16_t type, const void 
 			       (unsigned)type);
 	else
 		err = send_bytes(fd, buf, (size_t)n, d);
-	explicit_bzero(buf, sizeof(buf));
+	explicit_bzero(buf, n < 0 ? sizeof(buf) : (size_t)n);
 	return err;
 }
 
-/* One datagram; *n is its length, which is larger than the room if it was cut. */
-static int recv_bytes(int fd, uint8_t *p, size_t room, int timeout_ms, size_t *n, struct diag *d)
+int chan_send(int fd, const struct wire_table *table, uint16_t type, const void *msg,
+	      struct diag *d)
+{
+	int r;
+
+	while ((r = chan_try_send(fd, table, type, msg, d)) == 1) {
+		r = chan_wait(fd, POLLOUT, -1, d);
+		if (r)
+			break;
+	}
+	return r;
+}
+
+/* One datagram, if one is there: 0 and *n, its length, which is larger than the room if it was cut;
+ * or 1 if there is none. */
+static int recv_bytes(int fd, uint8_t *p, size_t room, size_t *n, struct diag *d)
 {
 	ssize_t got;
-	int err;
 
-	do {
-		err = chan_wait(fd, POLLIN, timeout_ms, d);
-		if (err)
-			return err;
+	do
 		got = recv(fd, p, room, MSG_TRUNC | MSG_DONTWAIT);
-	} while (got < 0 && (errno == EINTR || errno == EAGAIN));
+	while (got < 0 && errno == EINTR);
+	if (got < 0 && errno == EAGAIN)
+		return 1;
 	if (got < 0)
 		return diag_set(d, ERR_UNREACHABLE, "the other side is gone (%s)", strerror(errno));
 	if (got == 0)
@@ -125,12 +134,12 @@ static int recv_bytes(int fd, uint8_t *p, size_t room, int timeout_ms, size_t *n
 	return 0;
 }
 
-int chan_recv(int fd, const struct wire_table *table, uint16_t *type, void *msg, size_t room,
-	      int timeout_ms, struct diag *d)
+int chan_try_recv(int fd, const struct wire_table *table, uint16_t *type, void *msg, size_t room,
+		  struct diag *d)
 {
 	uint8_t buf[WIRE_BYTES_MAX];
 	size_t n = 0;
-	int err = recv_bytes(fd, buf, sizeof(buf), timeout_ms, &n, d);
+	int err = recv_bytes(fd, buf, sizeof(buf), &n, d);
 
 	if (!err && n > sizeof(buf))
 		err = diag_set(d, ERR_PROTOCOL, "a message of %zu bytes is too long", n);
@@ -138,4 +147,23 @@ int chan_recv(int fd, const struct wire_table *table, uint16_t *type, void *msg,
 		err = wire_decode(table, buf, n, type, msg, room, d);
 	explicit_bzero(buf, n < sizeof(buf) ? n : sizeof(buf));
 	return err;
+}
+
+/* Tried before it is waited for: in the middle of a long answer the next message is there already. */
+int chan_recv(int fd, const struct wire_table *table, uint16_t *type, void *msg, size_t room,
+	      int timeout_ms, struct diag *d)
+{
+	int64_t end = now_ms() + timeout_ms;
+	int r;
+
+	while ((r = chan_try_recv(fd, table, type, msg, room, d)) == 1) {
+		int64_t left = timeout_ms < 0 ? -1 : end - now_ms();
+
+		if (timeout_ms >= 0 && left < 0)
+			left = 0;
+		r = chan_wait(fd, POLLIN, (int)left, d);
+		if (r)
+			break;
+	}
+	return r;
 }

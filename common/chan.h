@@ -16,7 +16,15 @@ int chan_connect(const char *path, struct diag *d) __attribute__((warn_unused_re
 int chan_send(int fd, const struct wire_table *table, uint16_t type, const void *msg,
 	      struct diag *d) __attribute__((warn_unused_result));
 
+/* The same without ever waiting: 1 if there is no room for it now. */
+int chan_try_send(int fd, const struct wire_table *table, uint16_t type, const void *msg,
+		  struct diag *d) __attribute__((warn_unused_result));
+
 /* Receives one message, waiting at most timeout_ms (-1: for ever). ERR_UNREACHABLE on end of file
  * and on time-out, ERR_PROTOCOL as wire_decode. */
 int chan_recv(int fd, const struct wire_table *table, uint16_t *type, void *msg, size_t room,
 	      int timeout_ms, struct diag *d) __attribute__((warn_unused_result));
+
+/* The same without ever waiting: 1 if there is none. */
+int chan_try_recv(int fd, const struct wire_table *table, uint16_t *type, void *msg, size_t room,
+		  struct diag *d) __attribute__((warn_unused_result));

@@ -25,6 +25,8 @@
 #include "daemon/core/queue.h"
 #include "daemon/core/request.h"
 
+#define SEND_BURST 32
+
 struct client {
 	struct clients *all;
 	struct client *next; /* clients::first */
@@ -93,15 +95,26 @@ static const struct timeval *patience(const struct client *cl)
 	return cl->web ? NULL : &idle;
 }
 
+/* How many of the oldest datagrams went out, or -1 and errno. */
+static int push_some(struct client *cl)
+{
+	struct mmsghdr m[SEND_BURST] = {0};
+	struct iovec datagram[SEND_BURST];
+	const unsigned n = queue_peek(&cl->queue, datagram, SEND_BURST);
+
+	for (unsigned i = 0; i < n; i++)
+		m[i].msg_hdr = (struct msghdr){.msg_iov = &datagram[i], .msg_iovlen = 1};
+	return n ? sendmmsg(cl->fd, m, n, MSG_NOSIGNAL | MSG_DONTWAIT) : 0;
+}
+
 /* 0: all is out; 1: the rest waits; -1: the client has gone. */
 static int push(struct client *cl)
 {
-	const uint8_t *datagram;
-	size_t n;
+	while (!queue_empty(&cl->queue)) {
+		const int sent = push_some(cl);
 
-	while ((datagram = queue_first(&cl->queue, &n))) {
-		if (send(cl->fd, datagram, n, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
-			queue_drop_first(&cl->queue);
+		if (sent >= 0)
+			queue_drop(&cl->queue, (unsigned)sent);
 		else if (errno == EAGAIN)
 			return 1;
 		else if (errno != EINTR)
@@ -137,7 +150,7 @@ void client_send(struct client *cl, uint16_t type, const void *msg)
 		log_warn("control", "%s does not read its answer: disconnected", cl->actor);
 		cl->broken = true;
 	}
-	explicit_bzero(datagram, sizeof(datagram));
+	explicit_bzero(datagram, n < 0 ? sizeof(datagram) : (size_t)n);
 }
 
 /* The length of the datagram (the true one, if it was longer than the buffer), 0 if the client has

@@ -48,26 +48,36 @@ bool queue_put(struct queue *q, const uint8_t *datagram, size_t n, size_t max)
 	return true;
 }
 
-const uint8_t *queue_first(const struct queue *q, size_t *n)
+static size_t length_at(const struct queue *q, size_t at)
 {
-	uint16_t length = 0;
+	uint16_t length;
 
-	if (!queue_empty(q))
-		memcpy(&length, q->bytes + q->head, LENGTH_BYTES);
-	*n = length;
-	return length ? q->bytes + q->head + LENGTH_BYTES : NULL;
+	memcpy(&length, q->bytes + at, LENGTH_BYTES);
+	return length;
 }
 
-void queue_drop_first(struct queue *q)
+unsigned queue_peek(const struct queue *q, struct iovec *out, unsigned max)
 {
-	size_t n;
+	size_t at = q->head;
+	unsigned n;
 
-	if (!queue_first(q, &n))
-		return;
-	explicit_bzero(q->bytes + q->head, LENGTH_BYTES + n);
-	q->head += LENGTH_BYTES + n;
+	for (n = 0; n < max && at < q->end; n++) {
+		out[n] = (struct iovec){q->bytes + at + LENGTH_BYTES, length_at(q, at)};
+		at += LENGTH_BYTES + out[n].iov_len;
+	}
+	return n;
+}
+
+void queue_drop(struct queue *q, unsigned n)
+{
+	const size_t from = q->head;
+
+	while (n-- > 0 && !queue_empty(q))
+		q->head += LENGTH_BYTES + length_at(q, q->head);
 	if (queue_empty(q))
 		queue_clear(q);
+	else
+		explicit_bzero(q->bytes + from, q->head - from);
 }
 
 void queue_clear(struct queue *q)

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 struct queue {
 	uint8_t *bytes; /* records: length (two bytes), datagram */
@@ -17,7 +18,7 @@ struct queue {
 bool queue_empty(const struct queue *q);
 /* n is at most UINT16_MAX. False, and nothing is added, if the queue would hold more than max. */
 bool queue_put(struct queue *q, const uint8_t *datagram, size_t n, size_t max);
-/* The oldest one, which stays valid until the queue is touched; n is 0 if there is none. */
-const uint8_t *queue_first(const struct queue *q, size_t *n);
-void queue_drop_first(struct queue *q);
+/* The oldest ones, at most max of them, which stay valid until the queue is touched; how many. */
+unsigned queue_peek(const struct queue *q, struct iovec *out, unsigned max);
+void queue_drop(struct queue *q, unsigned n);
 void queue_clear(struct queue *q); /* wipes and frees */

@@ -30,6 +30,7 @@
 #define HANDSHAKE_EVERY_MS 1000
 #define MEND_QUIET_MS	   30000 /* after so long without, the delay is the short one again */
 
+#define CORE_BURST	 64    /* messages, before signals and the watch have their turn */
 #define CORE_PATIENCE_MS 30000 /* for core to read: it may be waiting for a slow disk */
 
 int serve_signals(int *out, struct diag *d)
@@ -91,9 +92,11 @@ static void await_core(struct serve *s)
 static void send_core(struct serve *s, uint16_t type, const void *msg)
 {
 	struct diag d;
+	int rc = 1;
 
-	await_core(s);
-	if (!s->ending && chan_send(s->core, &privmsg_from_priv, type, msg, &d))
+	while (!s->ending && (rc = chan_try_send(s->core, &privmsg_from_priv, type, msg, &d)) == 1)
+		await_core(s);
+	if (rc < 0)
 		lost_core(s, &d);
 }
 
@@ -163,20 +166,13 @@ static void dump(struct serve *s)
 	send_result(s, UINT32_MAX, &d);
 }
 
-static void on_core(struct serve *s)
+static void on_message(struct serve *s, uint16_t type, const union privmsg_any *msg)
 {
-	union privmsg_any msg;
 	struct diag d;
-	uint16_t type;
-	int rc = chan_recv(s->core, &privmsg_to_priv, &type, &msg, sizeof(msg), -1, &d);
 
-	if (rc) {
-		lost_core(s, &d);
-		return;
-	}
 	switch (type) {
 	case PRIV_BEGIN:
-		change_begin(&s->change, msg.begin.full);
+		change_begin(&s->change, msg->begin.full);
 		break;
 	case PRIV_COMMIT:
 		if (s->change.open) {
@@ -193,9 +189,26 @@ static void on_core(struct serve *s)
 		notify_ready(s->notify);
 		break;
 	default:
-		if (change_add(&s->change, s->gate->conf->tunnel, type, &msg, &d))
+		if (change_add(&s->change, s->gate->conf->tunnel, type, msg, &d))
 			lost_core(s, &d);
 		break;
+	}
+}
+
+/* A full change is tens of thousands of messages: many are taken at a time. */
+static void on_core(struct serve *s)
+{
+	union privmsg_any msg;
+	struct diag d;
+	uint16_t type;
+	int rc = 0;
+
+	for (unsigned i = 0; i < CORE_BURST && !rc && !s->ending; i++) {
+		rc = chan_try_recv(s->core, &privmsg_to_priv, &type, &msg, sizeof(msg), &d);
+		if (rc < 0)
+			lost_core(s, &d);
+		else if (rc == 0)
+			on_message(s, type, &msg);
 	}
 	key_wipe(&msg, sizeof(msg));
 }

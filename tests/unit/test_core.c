@@ -274,23 +274,28 @@ static void test_queue(void **state)
 {
 	struct queue q = {0};
 	uint8_t datagram[3000];
-	const uint8_t *first;
-	size_t n;
+	struct iovec peek[7];
+	const uint8_t *bytes;
+	unsigned n;
 
 	(void)state;
 	assert_true(queue_empty(&q));
-	assert_null(queue_first(&q, &n));
+	assert_int_equal(queue_peek(&q, peek, 7), 0);
 	for (unsigned i = 0; i < 100; i++) {
 		memset(datagram, (int)i, sizeof(datagram));
 		assert_true(queue_put(&q, datagram, 1 + i * 29, 1U << 20));
 	}
-	for (unsigned i = 0; i < 100; i++) {
-		first = queue_first(&q, &n);
-		assert_non_null(first);
-		assert_int_equal(n, 1 + i * 29);
-		assert_int_equal(first[0], i);
-		assert_int_equal(first[n - 1], i);
-		queue_drop_first(&q);
+	for (unsigned i = 0; i < 100; i += n) {
+		n = queue_peek(&q, peek, 7);
+		assert_int_equal(n, i + 7 <= 100 ? 7 : 100 - i);
+		for (unsigned k = 0; k < n; k++) {
+			bytes = peek[k].iov_base;
+			assert_int_equal(peek[k].iov_len, 1 + (i + k) * 29);
+			assert_int_equal(bytes[0], i + k);
+			assert_int_equal(bytes[peek[k].iov_len - 1], i + k);
+		}
+		n = n > 1 ? n - 1 : n; /* a socket may take fewer than it is offered */
+		queue_drop(&q, n);
 	}
 	assert_true(queue_empty(&q));
 	assert_null(q.bytes);
