@@ -27,11 +27,13 @@
 #define KIND	       "wireguard"
 #define ANSWER_BYTES   32768 /* the kernel makes a dump's messages as large as the reader's buffer */
 #define DUMP_TRIES     8     /* when another writer changes the device meanwhile */
+#define EDIT_TRIES     4     /* when the acknowledgement is lost */
 #define ANSWER_SECONDS 30
 
 struct kernel {
 	struct nl_sock *route, *genl;
 	int family;
+	bool stale; /* the generic socket may still hold, or be in the middle of, an old answer */
 	char answer[ANSWER_BYTES] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
@@ -43,6 +45,7 @@ struct exchange {
 	struct wg_genl_reader *reader; /* NULL: only an acknowledgement is expected */
 	uint32_t seq;
 	bool done;
+	bool lost;	  /* the kernel had no room for (a part of) the answer */
 	bool interrupted; /* the dump is not consistent */
 	int error;	  /* errno, 0 or positive */
 	char words[128];  /* the kernel's own */
@@ -72,7 +75,7 @@ static int take_message(struct exchange *x, struct nlmsghdr *h, struct diag *d)
 	struct nlmsgerr *e = nlmsg_data(h);
 
 	if (h->nlmsg_seq != x->seq)
-		return 0; /* left over from an exchange that failed */
+		return 0; /* not to us */
 	if (h->nlmsg_flags & NLM_F_DUMP_INTR)
 		x->interrupted = true;
 	if (h->nlmsg_type == NLMSG_DONE) {
@@ -98,7 +101,7 @@ static int take_answer(struct exchange *x, struct diag *d)
 	struct kernel *k = x->k;
 	int rc = 0;
 
-	while (rc == 0 && !x->done) {
+	while (rc == 0 && !x->done && !x->lost) {
 		ssize_t n =
 			recv(nl_socket_get_fd(k->genl), k->answer, sizeof(k->answer), MSG_TRUNC);
 		struct nlmsghdr *h = (struct nlmsghdr *)(void *)k->answer;
@@ -106,7 +109,8 @@ static int take_answer(struct exchange *x, struct diag *d)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
+		x->lost = n < 0 && errno == ENOBUFS;
+		if (n < 0 && !x->lost)
 			return diag_errno(d, "no answer from the kernel's WireGuard");
 		if (n > (ssize_t)sizeof(k->answer))
 			return diag_set(d, ERR_PROTOCOL, "the kernel's answer is too long");
@@ -116,18 +120,64 @@ static int take_answer(struct exchange *x, struct diag *d)
 	return rc;
 }
 
-/* Frees the message. */
+static int genl_connected(struct kernel *k, struct diag *d)
+{
+	int rc;
+
+	nl_socket_free(k->genl);
+	k->genl = nl_socket_alloc();
+	rc = k->genl ? genl_connect(k->genl) : -NLE_NOMEM;
+	return rc < 0 ? iface_fail(d, rc, "cannot open a generic netlink socket") : 0;
+}
+
+static int genl_ready(struct kernel *k, struct diag *d)
+{
+	struct timeval limit = {.tv_sec = ANSWER_SECONDS};
+	int fd = nl_socket_get_fd(k->genl);
+	int one = 1;
+
+	nl_socket_disable_auto_ack(k->genl); /* each message says itself what it wants */
+	/* The words of a refusal are a help, not a need. */
+	(void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0)
+		return diag_errno(d, "cannot set up the generic netlink socket");
+	return 0;
+}
+
+/* After an answer that was not heard to its end, another socket: on the old one the kernel would
+ * refuse the next dump until the last one has been read. */
+static int renew(struct kernel *k, struct diag *d)
+{
+	int rc = k->stale ? genl_connected(k, d) : 0;
+
+	rc = rc || !k->stale ? rc : genl_ready(k, d);
+	if (rc == 0)
+		k->stale = false;
+	return rc;
+}
+
+/* One question and its answer. The message may be asked again. */
 static int ask(struct exchange *x, struct nl_msg *m, struct diag *d)
 {
-	int rc = nl_send_auto(x->k->genl, m);
+	int rc = renew(x->k, d);
 
+	if (rc)
+		return rc;
+	nlmsg_hdr(m)->nlmsg_seq = NL_AUTO_SEQ;
+	nlmsg_hdr(m)->nlmsg_pid = NL_AUTO_PORT;
+	rc = nl_send_auto(x->k->genl, m);
 	x->seq = nlmsg_hdr(m)->nlmsg_seq;
-	wg_genl_free(m);
 	if (rc < 0)
 		return iface_fail(d, rc, "cannot send to the kernel's WireGuard");
 	rc = take_answer(x, d);
 	key_wipe(x->k->answer, sizeof(x->k->answer));
+	x->k->stale = !x->done;
 	return rc;
+}
+
+static int lost(struct diag *d)
+{
+	return diag_set(d, ERR_KERNEL, "the kernel's WireGuard has no room for its answers");
 }
 
 static int refused(const struct wg *w, const struct exchange *x, struct diag *d)
@@ -143,12 +193,23 @@ static int refused(const struct wg *w, const struct exchange *x, struct diag *d)
 			strerror(x->error), x->words[0] ? ": " : "", x->words);
 }
 
+/* Frees the message. To make an edit twice is to make it once, so a lost acknowledgement is no
+ * harm. */
 static int tell(struct wg *w, struct nl_msg *m, struct diag *d)
 {
-	struct exchange x = {.k = w->state};
-	int rc = ask(&x, m, d);
+	struct exchange x = {.lost = true};
+	int rc = 0;
 
-	return rc == 0 && x.error ? refused(w, &x, d) : rc;
+	for (int i = 0; rc == 0 && x.lost && i < EDIT_TRIES; i++) {
+		x = (struct exchange){.k = w->state};
+		rc = ask(&x, m, d);
+	}
+	wg_genl_free(m);
+	if (rc)
+		return rc;
+	if (x.lost)
+		return lost(d);
+	return x.error ? refused(w, &x, d) : 0;
 }
 
 /* ---- peers and device ------------------------------------------------------------------------ */
@@ -172,39 +233,43 @@ static int kernel_edit(struct wg *w, const struct wg_edit *list, size_t n, struc
 	return rc;
 }
 
-static int dump_once(struct wg *w, struct wg_genl_reader *r, bool *again, struct diag *d)
+static int dump_once(struct wg *w, struct exchange *x, struct diag *d)
 {
-	struct kernel *k = w->state;
-	struct exchange x = {.k = k, .reader = r};
-	int rc = ask(&x, wg_genl_get(k->family, w->interface), d);
+	struct kernel *k = x->k;
+	struct nl_msg *m = wg_genl_get(k->family, w->interface);
+	int rc = ask(x, m, d);
 
-	rc = rc ? rc : wg_genl_read_end(r);
-	*again = rc == 0 && (x.interrupted || x.error == EINTR);
-	if (rc == 0 && !*again && x.error)
-		rc = refused(w, &x, d);
+	wg_genl_free(m);
+	rc = rc ? rc : wg_genl_read_end(x->reader);
+	x->interrupted |= x->error == EINTR;
+	if (rc == 0 && !x->lost && !x->interrupted && x->error)
+		rc = refused(w, x, d);
 	return rc;
 }
 
+/* An interrupted dump may lack peers, or tell one twice: it is done with, and asked for again. */
 static int kernel_dump(struct wg *w, struct wg_config *config, struct wg_list *peers,
 		       struct diag *d)
 {
-	bool again = true;
+	struct exchange x = {.interrupted = true};
 	int rc = 0;
 
-	for (int i = 0; rc == 0 && again && i < DUMP_TRIES; i++) {
+	for (int i = 0; rc == 0 && (x.interrupted || x.lost) && i < DUMP_TRIES; i++) {
 		struct wg_genl_reader r = {.fn = peers ? wg_list_add : NULL, .arg = peers};
 
+		x = (struct exchange){.k = w->state, .reader = &r};
 		if (peers)
-			wg_list_free(
-				peers); /* an interrupted dump may lack peers, or tell one twice */
-		rc = dump_once(w, &r, &again, d);
+			wg_list_free(peers);
+		rc = dump_once(w, &x, d);
 		if (rc == 0 && config)
 			*config = r.config;
 		key_wipe(&r, sizeof(r));
 	}
-	if (rc == 0 && again)
-		rc = diag_set(d, ERR_CONFLICT, "another program keeps changing the device %s",
-			      w->interface);
+	if (rc == 0 && x.lost)
+		return lost(d);
+	if (rc == 0 && x.interrupted)
+		return diag_set(d, ERR_CONFLICT, "another program keeps changing the device %s",
+				w->interface);
 	return rc;
 }
 
@@ -221,26 +286,16 @@ static void kernel_free(struct wg *w)
 
 static int genl_socket(struct kernel *k, struct diag *d)
 {
-	struct timeval limit = {.tv_sec = ANSWER_SECONDS};
-	int one = 1;
-	int fd, rc;
+	int rc = genl_connected(k, d);
 
-	k->genl = nl_socket_alloc();
-	rc = k->genl ? genl_connect(k->genl) : -NLE_NOMEM;
-	if (rc < 0)
-		return iface_fail(d, rc, "cannot open a generic netlink socket");
+	if (rc)
+		return rc;
 	k->family = genl_ctrl_resolve(k->genl, WG_GENL_NAME); /* loads the module if there is one */
 	if (k->family < 0)
 		return diag_set(d, ERR_NOT_FOUND,
 				"this kernel has no WireGuard: use a kernel with the wireguard "
 				"module, or backend = userspace");
-	nl_socket_disable_auto_ack(k->genl); /* each message says itself what it wants */
-	fd = nl_socket_get_fd(k->genl);
-	/* The words of a refusal are a help, not a need. */
-	(void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0)
-		return diag_errno(d, "cannot set up the generic netlink socket");
-	return 0;
+	return genl_ready(k, d);
 }
 
 static int kernel_open(struct wg *w, struct diag *d)
