@@ -240,13 +240,25 @@ HAND_OVER = for folder in $(B) $(B)-*; do \
 		[ ! -e $$folder ] || chown -R --reference=Makefile $$folder; done
 
 # The whole test suite, as root. The last line is pytest's own summary.
+# (tests/kernel is for make check-kernel.)
 CHECKS	= unit crash check-asan fuzz-replay check-compilers check-static
 
 check:
 	$(Q)packaging/deps.sh build run test
 	$(Q)trap '$(HAND_OVER)' EXIT; set -e; for step in all netns-programs $(CHECKS); do \
 		$(MAKE) --no-print-directory $(JOBS) $$step; done
-	$(Q)$(PYTEST) $(PYTEST_FLAGS) -n 2 --dist loadfile tests
+	$(Q)$(PYTEST) $(PYTEST_FLAGS) -n 2 --dist loadfile --ignore tests/kernel tests
+
+# The tests in network namespaces once more, inside Debian's own kernel, with its WireGuard as gateway
+# and as phone. Emulated, so no KVM is needed, and deadlines are PRINTGATE_SLOW times as long there.
+# Left out: test_make.py, which is about make itself and the terminal.
+GUEST	= PRINTGATE_BACKEND=kernel PRINTGATE_SLOW=3 PRINTGATE_BUILD=$(abspath $(B)) B=$(abspath $(B))
+check-kernel:
+	$(Q)packaging/deps.sh build run test kernel
+	$(Q)trap '$(HAND_OVER)' EXIT; $(MAKE) --no-print-directory $(JOBS) all netns-programs
+	$(Q)$(PYTEST) $(PYTEST_FLAGS) -n 2 tests/kernel/test_vm.py
+	$(Q)trap '$(HAND_OVER)' EXIT; tests/kernel/vm.py '$(GUEST) $(PYTEST) $(PYTEST_FLAGS) \
+		-n 2 --dist loadfile --ignore tests/netns/test_make.py tests/netns tests/kernel/test_genl.py'
 
 try:
 	$(Q)packaging/deps.sh build run
@@ -262,10 +274,11 @@ demo:
 BENCH	?=
 PYTHON	= PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -u
 bench bench-kernel:
-	$(Q)packaging/deps.sh build run test
+	$(Q)packaging/deps.sh build run test $(BENCH_DEPS)
 	$(Q)trap '$(HAND_OVER)' EXIT; $(MAKE) --no-print-directory $(JOBS) bench-programs
 	$(Q)$(BENCH_RUN)
 bench:		BENCH_RUN = $(PYTHON) tests/bench/native.py $(BENCH)
+bench-kernel:	BENCH_DEPS = kernel
 bench-kernel:	BENCH_RUN = $(PYTHON) tests/kernel/vm.py --seconds 3000 \
 		PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -u tests/bench/kernel.py $(BENCH)
 
@@ -290,7 +303,7 @@ clean:
 	rm -rf $(B) $(B)-asan $(B)-fuzz $(B)-gcc $(B)-clang
 
 .PHONY: fuzz fuzz-run fuzz-replay fuzz-replay-run
-.PHONY: check try demo bench bench-kernel bench-programs
+.PHONY: check check-kernel try demo bench bench-kernel bench-programs
 .PHONY: all unit crash netns-programs check-asan check-static check-layers check-compilers \
 	format-check format lint lint-tidy \
 	lint-cppcheck lint-sh lint-man install uninstall clean FORCE

@@ -5,6 +5,8 @@
 #   packaging/deps.sh build    what `make` needs
 #   packaging/deps.sh run      what the gateway needs besides its libraries
 #   packaging/deps.sh test     what `make check` and `make demo` need
+#   packaging/deps.sh kernel   what `make check-kernel` needs besides (the kernel itself is only
+#                              unpacked, by tests/kernel/vm.py)
 #
 # With nothing missing it only asks dpkg, changes nothing and prints nothing.
 set -eu
@@ -21,6 +23,7 @@ test="clang clang-format clang-tidy cppcheck cups-client cups-ipp-utils dbus-dae
 	iputils-ping libcmocka-dev libcurl3-gnutls libndp0 libnm0 libreadline8 librsvg2-bin mandoc netbase
 	nftables procps python3 python3-pytest python3-pytest-xdist shellcheck util-linux
 	wireguard-go wireguard-tools zbar-tools zxing-cpp-tools"
+kernel="busybox-static cpio kmod qemu-system-x86 strace xxd"
 
 die() {
 	printf 'deps.sh: %s\n' "$1" >&2
@@ -68,7 +71,7 @@ unpack() {
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
 	die "this is not a Debian machine; install by hand: $build"
 fi
-[ $# -gt 0 ] || die "usage: packaging/deps.sh build|run|test..."
+[ $# -gt 0 ] || die "usage: packaging/deps.sh build|run|test|kernel..."
 
 cd "$(dirname "$0")/.."
 packages=
@@ -77,7 +80,8 @@ for group in "$@"; do
 	build) packages="$packages $build" ;;
 	run) packages="$packages $run" ;;
 	test) packages="$packages $test" ;;
-	*) die "no group \"$group\": build, run and test are there" ;;
+	kernel) packages="$packages $kernel" ;;
+	*) die "no group \"$group\": build, run, test and kernel are there" ;;
 	esac
 done
 # shellcheck disable=SC2086 # lists of names

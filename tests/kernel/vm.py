@@ -32,10 +32,26 @@ def run(*command, **options):
     return subprocess.run(command, check=True, **options)
 
 
+def fetch(package, there):
+    """Downloads a package; the lists are renewed if they do not know it (any more)."""
+    get = ("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "-o", "Dpkg::Use-Pty=0")
+    if subprocess.run([*get, "download", package], cwd=there, check=False).returncode:
+        run(*get, "update")
+        run(*get, "download", package, cwd=there)
+
+
+def newest():
+    """The name of Debian's current kernel package, or None without package lists."""
+    depends = run("apt-cache", "depends", "linux-image-amd64", capture_output=True, text=True).stdout
+    return next((word for word in depends.split() if word.startswith("linux-image-6")), None)
+
+
 def kernel():
     """Downloads and unpacks Debian's current kernel package once. Returns its root folder and version."""
-    depends = run("apt-cache", "depends", "linux-image-amd64", capture_output=True, text=True).stdout
-    package = next(word for word in depends.split() if word.startswith("linux-image-6"))
+    package = newest()
+    if not package:
+        run("apt-get", "-qq", "update")
+        package = newest()
     version = package.removeprefix("linux-image-")
     folder = os.path.join(CACHE, package)
     if not os.path.exists(os.path.join(folder, "complete")):
@@ -43,7 +59,7 @@ def kernel():
         os.makedirs(folder)
         with tempfile.TemporaryDirectory() as there:
             os.chmod(there, 0o755)
-            run("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", package, cwd=there)
+            fetch(package, there)
             run("dpkg", "-x", glob.glob(os.path.join(there, "*.deb"))[0], folder)
         run("depmod", "-b", folder, version)
         with open(os.path.join(folder, "complete"), "w"):

@@ -8,7 +8,7 @@ import shutil
 import signal
 import tempfile
 
-from node import await_that
+from node import SLOW, await_that
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("PRINTGATE_BUILD", os.path.join(ROOT, "build"))
@@ -84,7 +84,7 @@ web = {USERS["web"]}
                  "--ready-fd", theirs], log=self.log, pass_fds=[theirs])
             os.close(theirs)
             theirs = -1
-            if not select.select([ready], [], [], seconds)[0] or os.read(ready, 1) != b"\n":
+            if not select.select([ready], [], [], seconds * SLOW)[0] or os.read(ready, 1) != b"\n":
                 raise AssertionError(f"printgated did not get ready\n{self.log_text()}")
         finally:
             os.close(ready)

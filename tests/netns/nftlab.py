@@ -32,7 +32,8 @@ PRINTER, SELF, UNMAPPED = "10.77.16.2", "10.77.16.3", "10.77.16.9"
 SUBNET, SUBNET_LAN = "10.77.19.0/29", "192.168.5.64/29"
 LAN_GATEWAY, LAN_PRINTER, LAN_OTHER = "192.168.5.1", "192.168.5.10", "192.168.5.11"
 WAN_HOST = "203.0.113.2"
-PATIENCE = 1.0  # seconds until silence is believed
+SLOW = float(os.environ.get("PRINTGATE_SLOW", "1"))  # see node.py
+PATIENCE = 1.0 * SLOW  # seconds until silence is believed
 
 MAIN = f"""
 printer put {PRINTER} {LAN_PRINTER}
@@ -286,7 +287,8 @@ class Lab:
         raise e
 
     def ping(self, where, address, source=None):
-        words = ["ping", "-c1", "-W1", "-n", *(["-I", source] if source else []), address]
+        by = ["-I", source] if source else []
+        words = ["ping", "-c1", f"-W{PATIENCE:.0f}", "-n", *by, address]
         with contextlib.suppress(subprocess.CalledProcessError):
             where.sh(*words)
             return "answer"
@@ -309,7 +311,7 @@ class Lab:
                 with contextlib.suppress(OSError):
                     while s.recv(100):
                         pass
-                return bool(select.select([s], [], [], 0.3)[0])
+                return bool(select.select([s], [], [], 0.3 * SLOW)[0])
 
             try:
                 yield flows
@@ -323,7 +325,7 @@ class Lab:
         with s:
             s.bind((interface, 0))
             action()
-            end = time.monotonic() + 0.3
+            end = time.monotonic() + 0.3 * SLOW
             while (left := end - time.monotonic()) > 0:
                 if select.select([s], [], [], left)[0]:
                     data, about = s.recvfrom(2048)

@@ -15,6 +15,9 @@ import threading
 import time
 
 CLONE_NEWNET = 0x40000000
+# On a slow machine (an emulated one) every deadline of these tests is so many times as long, and so
+# is every silence that must be believed.
+SLOW = float(os.environ.get("PRINTGATE_SLOW", "1"))
 _libc = ctypes.CDLL(None, use_errno=True)
 
 # SIGCHLD ignored: orphans of a killed daemon are reaped by the kernel. `cat` ends with our pipe.
@@ -37,7 +40,9 @@ class Timeout(AssertionError):
 
 
 def await_that(condition, seconds=10, what="the condition", pause=0.02):
-    """Polls until condition() is true; returns its value. The deadline is for failures only."""
+    """Polls until condition() is true; returns its value. The deadline is for failures only, and
+    longer on a SLOW machine."""
+    seconds *= SLOW
     deadline = time.monotonic() + seconds
     waiter = threading.Event()
     while True:
@@ -47,6 +52,22 @@ def await_that(condition, seconds=10, what="the condition", pause=0.02):
         if time.monotonic() > deadline:
             raise Timeout(f"{what}: not within {seconds} s")
         waiter.wait(pause)
+
+
+def socket_in(netns, family, kind, proto=0):
+    """A socket of that network namespace (a descriptor) in the test's own process: a socket stays
+    where it was made."""
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if _libc.setns(netns, CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "setns")
+        try:
+            return socket.socket(family, kind, proto)
+        finally:
+            if _libc.setns(home, CLONE_NEWNET):
+                os.abort()  # the thread would go on in the wrong namespace
+    finally:
+        os.close(home)
 
 
 class Node:
@@ -108,7 +129,7 @@ class Node:
     def run(self, *command, check=True, stdin=None, env=None, timeout=60):
         """Runs a program to its end; text streams. stderr is part of the error if it fails."""
         done = subprocess.run(self.argv(command), input=stdin, capture_output=True, text=True,
-                              env={**ENV, **(env or {})}, timeout=timeout,
+                              env={**ENV, **(env or {})}, timeout=timeout * SLOW,
                               **({} if stdin is not None else {"stdin": subprocess.DEVNULL}))
         if check and done.returncode:
             raise AssertionError(f"{self.name}: {' '.join(map(str, command))}: status "
@@ -150,18 +171,7 @@ class Node:
     # ---- sockets and interfaces ------------------------------------------------------------
 
     def socket(self, family=socket.AF_INET, kind=socket.SOCK_STREAM, proto=0):
-        """A socket of this node in the test's own process: a socket stays where it was made."""
-        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            if _libc.setns(self.netns, CLONE_NEWNET):
-                raise OSError(ctypes.get_errno(), "setns")
-            try:
-                return socket.socket(family, kind, proto)
-            finally:
-                if _libc.setns(home, CLONE_NEWNET):
-                    os.abort()  # the thread would go on in the wrong namespace
-        finally:
-            os.close(home)
+        return socket_in(self.netns, family, kind, proto)
 
     def address(self, interface, *addresses):
         for address in addresses:

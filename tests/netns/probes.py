@@ -9,13 +9,15 @@ import socket
 import struct
 import time
 
+from node import SLOW
+
 PROBE_SECONDS = 3  # how long a silence must be to be called one
 
 # kind: "open", "refused" (reset, or port unreachable), "prohibited" (ICMP says that it is
 # administratively prohibited, or another unreachable), "timeout". seconds: until the answer came.
 Answer = collections.namedtuple("Answer", "kind seconds data", defaults=[b""])
 
-AT_ONCE = 1.0  # a refusal later than this is a spinner on the phone
+AT_ONCE = 1.0 * SLOW  # a refusal later than this is a spinner on the phone
 
 _KINDS = {
     errno.ECONNREFUSED: "refused",
@@ -41,6 +43,7 @@ def _bind_to(s, device):
 
 
 def tcp_probe(node, address, port, seconds=PROBE_SECONDS, device=None):
+    seconds *= SLOW
     with node.socket(_family(address)) as s:
         _bind_to(s, device)
         s.setblocking(False)
@@ -59,6 +62,7 @@ def tcp_probe(node, address, port, seconds=PROBE_SECONDS, device=None):
 
 def udp_probe(node, address, port, payload=b"probe", seconds=PROBE_SECONDS, device=None):
     """Open means that an answer came."""
+    seconds *= SLOW
     with node.socket(_family(address), socket.SOCK_DGRAM) as s:
         _bind_to(s, device)
         s.settimeout(seconds)
@@ -85,6 +89,7 @@ def ping(node, address, seconds=PROBE_SECONDS, device=None):
     body = struct.pack("!HH", ident, 1) + os.urandom(16)
     request = struct.pack("!BBH", 8, 0, 0) + body
     request = struct.pack("!BBH", 8, 0, _checksum(request)) + body
+    seconds *= SLOW
     with node.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as s:
         _bind_to(s, device)
         began = time.monotonic()
@@ -154,7 +159,7 @@ class Witness:
     def await_one(self, wanted, seconds=5):
         """All packets up to and with the first that is wanted."""
         before = []
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * SLOW
         while (left := deadline - time.monotonic()) > 0:
             select.select([self.socket], [], [], left)
             before += self.take()

@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 
-from node import await_that
+from node import SLOW, await_that
 
 BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -215,7 +215,7 @@ class Reader:
 def download(node, address, port=80):
     """Begins the endless download; returns its Reader, bytes flowing."""
     s = node.socket()
-    s.settimeout(10)
+    s.settimeout(10 * SLOW)
     s.connect((address, port))
     s.sendall(b"GET /stream HTTP/1.1\r\nHost: printer\r\n\r\n")
     reader = Reader(s)
@@ -236,7 +236,7 @@ def view(node, address, port):
 def fetch(node, address, port=80, path="/"):
     """A small HTTP GET; returns the body."""
     with node.socket() as s:
-        s.settimeout(10)
+        s.settimeout(10 * SLOW)
         s.connect((address, port))
         s.sendall(f"GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n".encode())
         answer = b""

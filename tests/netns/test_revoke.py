@@ -8,12 +8,13 @@ import pytest
 
 import house as h
 import lab as place
-from node import await_that
+from node import SLOW, await_that
 from probes import AT_ONCE, Witness, ping, tcp_probe, udp_probe
 from servers import Echoes, WebServer, download, fetch, view
 
-WITHIN = 1.0  # seconds from the verb's return to the last byte
-QUIET = 2.5   # how long the streams are watched after it
+WITHIN = 1.0 * SLOW  # seconds from the verb's return to the last byte
+END = 3.0 * SLOW     # seconds until the end of a grant that has one
+QUIET = 2.5 * SLOW   # how long the streams are watched after it
 
 
 @pytest.fixture
@@ -78,24 +79,24 @@ def test_a_disabled_phone_comes_back_without_a_new_code(new_house):
 
 def test_a_grant_with_an_end_ends_by_itself(new_house):
     house = new_house()
-    house.gateway.json("allow", "phone", "beta", "--for", "3s")
+    house.gateway.json("allow", "phone", "beta", "--for", f"{END:.0f}s")
     began = time.monotonic()
     reader = view(house.phone.node, house.vpn(house.beta), h.CAMERA)
-    await_that(lambda: time.monotonic() > began + 3 + QUIET, 10)
-    assert began + 2 < reader.last < began + 3 + WITHIN
+    await_that(lambda: time.monotonic() > began + END + QUIET, 10)
+    assert began + END * 2 / 3 < reader.last < began + END + WITHIN
     reader.close()
     assert tcp_probe(house.phone.node, house.vpn(house.beta), 80).kind == "refused"
 
 
 def test_a_grant_with_an_end_ends_though_all_processes_are_dead(new_house):
     house = new_house()
-    house.gateway.json("allow", "phone", "beta", "--for", "3s")
+    house.gateway.json("allow", "phone", "beta", "--for", f"{END:.0f}s")
     began = time.monotonic()
     reader = view(house.phone.node, house.vpn(house.beta), h.CAMERA)
     house.gateway.kill("printgated")
     house.gateway.await_end()
-    await_that(lambda: time.monotonic() > began + 3 + QUIET, 10)
-    assert began + 2 < reader.last < began + 3 + WITHIN
+    await_that(lambda: time.monotonic() > began + END + QUIET, 10)
+    assert began + END * 2 / 3 < reader.last < began + END + WITHIN
     reader.close()
 
 

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The WireGuard device in real namespaces. wg(8) and ip(8) are the witnesses.
 
-Runs over whichever back end the machine has; what is about wireguard-go's process is skipped
-over the kernel's.
+Runs over the back end that the machine has first; what is about wireguard-go's process asks for it.
 """
 
 import os
@@ -41,11 +40,6 @@ def _two():
         b.close()
 
 
-def userspace(driver):
-    if driver.opened != "ok userspace":
-        pytest.skip("the machine's back end is the kernel's")
-
-
 def shown(ns, interface):
     """Peers as `wg show IF dump` tells them: key → (psk, allowed ips)."""
     lines = ns.run("wg", "show", interface, "dump").splitlines()[1:]
@@ -78,8 +72,7 @@ def test_attach_creates_then_adopts(ns):
 
 def test_process_has_one_right_and_no_stray_descriptor(ns):
     name = fresh_name("p")
-    driver = ns.driver(name)
-    userspace(driver)
+    driver = ns.driver(name, backend="userspace")
     driver.do("attach")
     pid = wireguard_go(name)
     with open(f"/proc/{pid}/status", encoding="ascii") as f:
@@ -216,14 +209,14 @@ def test_many_peers(ns):
 class Pair:
     """A gateway and a phone with a session."""
 
-    def __init__(self, gateway_ns, phone_ns):
+    def __init__(self, gateway_ns, phone_ns, backend="auto"):
         self.gateway_ns, self.phone_ns = gateway_ns, phone_ns
         self.interface, self.phone_interface = fresh_name("g"), fresh_name("f")
         self.key, self.public = new_key()
         phone_key, self.phone = new_key()
         self.psk = new_psk()
         self.word = f"{self.phone},{self.psk},10.77.20.1"
-        self.gateway = gateway_ns.driver(self.interface)
+        self.gateway = gateway_ns.driver(self.interface, backend)
         self.gateway.do("attach")
         self.configure()
         phone = phone_ns.driver(self.phone_interface)
@@ -281,12 +274,11 @@ def kill_process(driver, interface):
 
 @pytest.mark.parametrize("adopted", [False, True])
 def test_revive_keeps_interface_address_and_routes(two, adopted):
-    pair = Pair(*two)
-    userspace(pair.gateway)
+    pair = Pair(*two, backend="userspace")
     two[0].ip("route", "add", "198.51.100.0/24", "dev", pair.interface)
     if adopted:
         pair.gateway.end()
-        pair.gateway = two[0].driver(pair.interface)
+        pair.gateway = two[0].driver(pair.interface, backend="userspace")
         assert pair.gateway.do("attach") == "adopted"
     assert pair.gateway.do("watch") == "runs"
     before = two[0].json("addr", "show", pair.interface)[0]
@@ -310,15 +302,14 @@ def test_revive_keeps_interface_address_and_routes(two, adopted):
 def test_both_killed(ns):
     """Daemon and wireguard-go gone: the next daemon takes the interface up again as it stands."""
     name = fresh_name("b")
-    first = ns.driver(name)
-    userspace(first)
+    first = ns.driver(name, backend="userspace")
     first.do("attach")
     first.do("address", "10.77.16.1", 20)
     index = ns.json("link", "show", name)[0]["ifindex"]
     first.end()
     os.kill(wireguard_go(name), signal.SIGKILL)
     assert wait_for(lambda: wireguard_go(name) is None)
-    second = ns.driver(name)
+    second = ns.driver(name, backend="userspace")
     assert second.do("attach") == "created"
     assert ns.json("link", "show", name)[0]["ifindex"] == index
     assert "10.77.16.1/20" in ns.ip("addr", "show", name)
@@ -371,11 +362,10 @@ def test_foreign_interface_is_refused_and_left_alone(ns):
 
 def test_same_name_in_another_namespace_is_refused(two):
     name = fresh_name("n")
-    first = two[0].driver(name)
-    userspace(first)
+    first = two[0].driver(name, backend="userspace")
     first.do("attach")
     pid = wireguard_go(name)
-    second = two[1].driver(name)
+    second = two[1].driver(name, backend="userspace")
     answer = second.say("attach")
     assert answer.startswith("error conflict: ") and "another" in answer
     second.do("down")
@@ -393,14 +383,14 @@ def test_same_name_in_another_namespace_is_refused(two):
 
 def test_stale_socket_is_replaced(ns):
     name = fresh_name("o")
-    first = ns.driver(name, uid=UID + 7)
-    userspace(first)
+    first = ns.driver(name, uid=UID + 7, backend="userspace")
     first.do("attach")
     first.end()
     os.kill(wireguard_go(name), signal.SIGKILL)
     assert wait_for(lambda: wireguard_go(name) is None)
     assert os.stat(socket_path(name)).st_uid == UID + 7
-    second = ns.driver(name)  # another user: the stale socket is removed while it is still root
+    # another user: the stale socket is removed while it is still root
+    second = ns.driver(name, backend="userspace")
     assert second.do("attach") == "created"
     assert os.stat(socket_path(name)).st_uid == UID
     second.end()
@@ -409,7 +399,7 @@ def test_stale_socket_is_replaced(ns):
 def test_kernel_back_end_missing_is_said(ns):
     driver = ns.driver(fresh_name("q"), backend="kernel")
     if driver.opened == "ok kernel":
-        pytest.skip("this kernel has WireGuard")
+        pytest.skip("this machine lacks a kernel without WireGuard")
     assert driver.opened.startswith("error kernel: this kernel has no WireGuard")
     assert "userspace" in driver.opened
     driver.end()

@@ -14,6 +14,8 @@ import struct
 import subprocess
 import time
 
+from node import SLOW, socket_in
+
 BUILD = os.path.abspath(os.environ.get("B", os.path.join(os.path.dirname(__file__), "../../build")))
 DRIVER = os.path.join(BUILD, "netns/wg_driver")
 UID = 61551
@@ -22,7 +24,8 @@ _count = itertools.count(1)
 
 def run(*argv, check=True, stdin=None):
     """Standard output of a command."""
-    p = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False, timeout=60)
+    p = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False,
+                       timeout=60 * SLOW)
     if check and p.returncode:
         raise AssertionError(f"{' '.join(argv)}: {p.stderr.strip()}")
     return p.stdout
@@ -30,7 +33,7 @@ def run(*argv, check=True, stdin=None):
 
 def wait_for(what, seconds=10.0):
     """Calls what() until it is true; its last value."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * SLOW
     while True:
         value = what()
         if value or time.monotonic() > end:
@@ -71,12 +74,18 @@ class Namespace:
     def json(self, *argv):
         return json.loads(self.ip("-j", *argv) or "[]")
 
+    def socket(self, *kind):
+        with open(f"/run/netns/{self.name}", "rb") as netns:
+            return socket_in(netns.fileno(), *kind)
+
     def driver(self, interface, backend="auto", uid=UID):
         self.interfaces.append(interface)
         return Driver(self, interface, backend, uid)
 
     def close(self):
         for interface in self.interfaces:
+            # the kernel's waits for each of its peers when it goes with them
+            self.run("wg", "setconf", interface, "/dev/null", check=False)
             self.ip("link", "del", interface, check=False)
             if not wait_for(lambda i=interface: wireguard_go(i) is None, 3):
                 os.kill(wireguard_go(interface), signal.SIGKILL)
