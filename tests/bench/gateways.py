@@ -144,7 +144,22 @@ def enroll(figures, benches):
     least = [a + b for a, b in zip(rounds["start"], rounds["commit"])]
     figures.ratio("enroll: with 10 ÷ (process + commit)", rounds["few"], least, 2)
     figures.ratio("enroll: with 10,000 ÷ (process + commit)", rounds["many"], least, 2)
+    syncs = whole_file(many)
+    figures.ratio("wg syncconf of 10,000 ÷ enroll", syncs, rounds["many"][:len(syncs)], 50,
+                  least=True)
     parts(figures, rounds, few)
+
+
+def whole_file(bench):
+    """Nanoseconds of `wg syncconf` with a file of all peers, as an enrolment by wg(8) would need."""
+    path = os.path.join(scratch(), "whole.conf")
+    with open(path, "w", opener=lambda p, f: os.open(p, f, 0o600)) as f:
+        f.write(bench.node.out("wg", "showconf", "wg0"))
+    inside = Spawner(bench.node)
+    took = [inside.run("/usr/bin/wg", "syncconf", "wg0", path) for _ in range(6)][1:]
+    inside.close()
+    os.unlink(path)
+    return took
 
 
 def parts(figures, rounds, few):
@@ -157,8 +172,8 @@ def parts(figures, rounds, few):
     figures.put("part.request to answer, 10,000 peers", millis(rounds["many_line"]), unit=" ms")
     figures.put("part.one durable commit, any", millis(rounds["commit"]), unit=" ms")
     for peers in (FEW, MANY):
-        store = helper("store", os.path.join(scratch(), f"parts{peers}.db"), peers, 41)
-        figures.put(f"part.store, {peers} peers", millis(store[1:]), unit=" ms")
+        store = helper("store", os.path.join(scratch(), f"parts{peers}.db"), peers, 221)
+        figures.put(f"part.store, {peers} peers", millis(store[20:]), unit=" ms")
     config = os.path.join(scratch(), "config")
     few.gateway.run("qr", f"phone-{few.count}", "--output", config + ".conf")
     figures.put("part.QR code", millis(helper("qr", config + ".conf", 41)[1:]), unit=" ms")

@@ -20,7 +20,7 @@ from tools import (Bench, Node, Spawner, address, random_key, scratch,  # noqa: 
 
 SIZES = [10, 100, 1000, 10000]
 ROUNDS = {10: 21, 100: 11, 1000: 7, 10000: 5}
-ADD_ROUNDS = 21
+ADD_ROUNDS = 41
 INTERFACE = "pgbench"
 WG = "/usr/bin/wg"
 
