@@ -15,8 +15,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import gateways  # noqa: E402
 import packets  # noqa: E402
 from figures import Figures, by_turns  # noqa: E402
-from tools import (Bench, Node, Spawner, address, random_key, scratch,  # noqa: E402
-                   wg_driver)
+from tools import (Bench, Node, Spawner, address, private_key, random_key,  # noqa: E402
+                   scratch, wg_driver)
 
 SIZES = [10, 100, 1000, 10000]
 ROUNDS = {10: 21, 100: 11, 1000: 7, 10000: 5}
@@ -34,7 +34,7 @@ class Device:
 
     def __init__(self, peers):
         self.node = Node(f"wg{peers}")
-        self.key = random_key()
+        self.key = private_key()
         self.peers = [(random_key(), random_key(), address(i)) for i in range(peers)]
         self.spawner = Spawner(self.node)
         self.file = self.write(self.peers)

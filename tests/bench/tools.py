@@ -37,6 +37,14 @@ def random_key():
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
+def private_key():
+    """Clamped, as `wg genkey` does: the kernel takes any other for a change of the key each time."""
+    key = bytearray(secrets.token_bytes(32))
+    key[0] &= 248
+    key[31] = key[31] & 127 | 64
+    return base64.b64encode(key).decode()
+
+
 class Program:
     """One of our helper programs: a line in, a line out."""
 
@@ -97,7 +105,7 @@ def wg_driver(node, interface, backend):
     if not opened.startswith("ok"):
         raise RuntimeError(f"wg_driver: {opened}")
     driver.do("attach")
-    driver.do(f"device {random_key()} 51820")
+    driver.do(f"device {private_key()} 51820")
     return driver
 
 
