@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "common/chan.h"
 #include "common/err.h"
 
 #define CLI_SOCKET "/run/printgate/control.sock"
@@ -17,7 +18,7 @@
 struct cli {
 	const char *socket; /* path of the control socket */
 	bool json;
-	int fd;	   /* connection to core, -1 until the first request */
+	struct chan core; /* the connection; its fd is -1 until the first request */
 	FILE *out; /* collects the answer in memory: nothing half done is printed with --json */
 	char *text;
 	size_t size;

@@ -37,12 +37,15 @@ static int explain_connect(const struct cli *cli, int rc, struct diag *d)
 
 static int connect_once(struct cli *cli, struct diag *d)
 {
-	if (cli->fd >= 0)
+	int fd;
+
+	if (cli->core.fd >= 0)
 		return 0;
-	cli->fd = chan_connect(cli->socket, d);
-	if (cli->fd >= 0)
-		return 0;
-	return explain_connect(cli, cli->fd, d);
+	fd = chan_connect(cli->socket, d);
+	if (fd < 0)
+		return explain_connect(cli, fd, d);
+	chan_open(&cli->core, fd, &control_table, &control_table);
+	return 0;
 }
 
 int client_unexpected(uint16_t type, struct diag *d)
@@ -68,8 +71,7 @@ static int read_answer(struct cli *cli, client_item *fn, void *ctx, bool *ended,
 	int rc;
 
 	for (;;) {
-		rc = chan_recv(cli->fd, &control_table, &type, &item, sizeof(item),
-			       ANSWER_TIMEOUT_MS, d);
+		rc = chan_recv(&cli->core, &type, &item, sizeof(item), ANSWER_TIMEOUT_MS, d);
 		if (rc)
 			break;
 		*ended = type == CTL_END || type == CTL_ERROR;
@@ -93,7 +95,7 @@ int client_ask(struct cli *cli, uint16_t type, const void *msg, client_item *fn,
 	rc = connect_once(cli, d);
 	if (rc)
 		return rc;
-	rc = chan_send(cli->fd, &control_table, type, msg, d);
+	rc = chan_send(&cli->core, type, msg, d);
 	if (!rc)
 		rc = read_answer(cli, fn, ctx, &ended, d);
 	if (!ended)
@@ -103,7 +105,8 @@ int client_ask(struct cli *cli, uint16_t type, const void *msg, client_item *fn,
 
 void client_close(struct cli *cli)
 {
-	if (cli->fd >= 0)
-		(void)close(cli->fd);
-	cli->fd = -1;
+	if (cli->core.fd < 0)
+		return;
+	(void)close(cli->core.fd);
+	chan_close(&cli->core);
 }

@@ -32,7 +32,7 @@ static int cli_open(struct cli *cli, struct diag *d)
 	const char *socket = getenv("PRINTGATE_SOCKET");
 
 	cli->socket = socket && *socket ? socket : CLI_SOCKET;
-	cli->fd = -1;
+	cli->core.fd = -1;
 	cli->out = open_memstream(&cli->text, &cli->size);
 	return cli->out ? 0 : diag_errno(d, "no memory");
 }

@@ -10,6 +10,8 @@
  * are one transaction; in it removals go first. DUMP is answered with STATS… and RESULT.
  * On connecting, printgated sends one HELLO before anything else. RESYNC may come at any time,
  * between the messages of an answer too: core then sends a full change as soon as it can.
+ * Messages travel together as chan.h says, of which COMMIT, DUMP and READY, and from the other side
+ * HELLO, RESULT and what comes unasked, end a datagram.
  */
 #pragma once
 

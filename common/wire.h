@@ -5,7 +5,7 @@
  * order, integers little-endian, nothing in between and nothing left over. Decoding validates: what
  * wire_decode lets through is within each field's type, so nobody checks again.
  *
- * control.h and privmsg.h hold the tables. One message is one datagram of a SOCK_SEQPACKET socket.
+ * control.h and privmsg.h hold the tables; chan.h says how messages travel.
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 #include "common/name.h"
 
 #define WIRE_VERSION	1
-#define WIRE_BYTES_MAX	8192 /* longest datagram; fits the default socket buffers many times over */
+#define WIRE_BYTES_MAX	8192 /* longest message */
 #define WIRE_TEXT_BYTES 2048 /* longest text field with its NUL */
 
 enum wire_kind {
@@ -123,7 +123,7 @@ const struct wire_row *wire_row(const struct wire_table *table, uint16_t type); 
 int wire_encode(const struct wire_table *table, uint16_t type, const void *msg,
 		uint8_t out[WIRE_BYTES_MAX]) __attribute__((warn_unused_result));
 
-/* Decodes a datagram into *msg, which has room for the table's largest struct (`room` bytes); bytes
+/* Decodes a message into *msg, which has room for the table's largest struct (`room` bytes); bytes
  * of the struct that no field covers are zero. *type is set. ERR_PROTOCOL with a sentence for:
  * another version, unknown type, too short, left-over bytes, any field outside its type. */
 int wire_decode(const struct wire_table *table, const uint8_t *in, size_t n, uint16_t *type,

@@ -25,7 +25,7 @@ struct kept {
 };
 
 struct ask {
-	int core;
+	struct chan core;
 	bool behind; /* an answer that timed out is still on its way */
 	struct kept kept[ASK_KEPT];
 };
@@ -34,7 +34,7 @@ struct ask *ask_new(int core)
 {
 	struct ask *a = mem_zalloc(1, sizeof(*a));
 
-	a->core = core;
+	chan_open(&a->core, core, &control_table, &control_table);
 	return a;
 }
 
@@ -123,7 +123,7 @@ static int receive(struct ask *a, uint16_t *type, union control_any *m, int64_t 
 {
 	int64_t left = deadline - now_ms();
 
-	return chan_recv(a->core, &control_table, type, m, sizeof(*m), left > 0 ? (int)left : 0, d);
+	return chan_recv(&a->core, type, m, sizeof(*m), left > 0 ? (int)left : 0, d);
 }
 
 static bool ends(uint16_t type)
@@ -157,7 +157,7 @@ static int fetch(struct ask *a, const struct endpoint *viewer, struct view *v, s
 
 	if (r < 0)
 		return r;
-	r = chan_send(a->core, &control_table, CTL_WEB_VIEW, &question, d);
+	r = chan_send(&a->core, CTL_WEB_VIEW, &question, d);
 	if (r < 0)
 		return r;
 	memset(v, 0, sizeof(*v));
@@ -218,7 +218,7 @@ int ask_view(struct ask *a, const struct endpoint *viewer, const struct view **o
 int ask_idle(struct ask *a, struct diag *d)
 {
 	char byte;
-	ssize_t n = recv(a->core, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT);
+	ssize_t n = recv(a->core.fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT);
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : diag_errno(d, "core's socket");

@@ -25,7 +25,10 @@
 #include "daemon/core/queue.h"
 #include "daemon/core/request.h"
 
-#define SEND_BURST 32
+#define SEND_BURST 8 /* datagrams; that many fit the default socket buffer */
+
+#define SEND_AHEAD	  (4 * CHAN_BYTES_MAX)
+#define REQUEST_BYTES_MAX (CHAN_LENGTH_BYTES + WIRE_BYTES_MAX)
 
 struct client {
 	struct clients *all;
@@ -37,6 +40,7 @@ struct client {
 	char actor[sizeof(((struct control_event *)0)->actor)];
 	struct event *readable, *writable;
 	struct queue queue;
+	size_t unsent; /* bytes queued since the last try to send */
 };
 
 struct clients {
@@ -95,30 +99,32 @@ static const struct timeval *patience(const struct client *cl)
 	return cl->web ? NULL : &idle;
 }
 
-/* How many of the oldest datagrams went out, or -1 and errno. */
+/* Sends some of the oldest datagrams and drops what went out. 0, or -1 and errno. */
 static int push_some(struct client *cl)
 {
 	struct mmsghdr m[SEND_BURST] = {0};
 	struct iovec datagram[SEND_BURST];
 	const unsigned n = queue_peek(&cl->queue, datagram, SEND_BURST);
+	size_t bytes = 0;
+	int sent;
 
 	for (unsigned i = 0; i < n; i++)
 		m[i].msg_hdr = (struct msghdr){.msg_iov = &datagram[i], .msg_iovlen = 1};
-	return n ? sendmmsg(cl->fd, m, n, MSG_NOSIGNAL | MSG_DONTWAIT) : 0;
+	sent = sendmmsg(cl->fd, m, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	for (int i = 0; i < sent; i++)
+		bytes += datagram[i].iov_len;
+	if (bytes)
+		queue_drop(&cl->queue, bytes);
+	return sent < 0 ? -1 : 0;
 }
 
 /* 0: all is out; 1: the rest waits; -1: the client has gone. */
 static int push(struct client *cl)
 {
 	while (!queue_empty(&cl->queue)) {
-		const int sent = push_some(cl);
-
-		if (sent >= 0)
-			queue_drop(&cl->queue, (unsigned)sent);
-		else if (errno == EAGAIN)
-			return 1;
-		else if (errno != EINTR)
-			return -1;
+		if (push_some(cl) == 0 || errno == EINTR)
+			continue;
+		return errno == EAGAIN ? 1 : -1;
 	}
 	return 0;
 }
@@ -140,27 +146,31 @@ static void client_flush(struct client *cl)
 
 void client_send(struct client *cl, uint16_t type, const void *msg)
 {
-	uint8_t datagram[WIRE_BYTES_MAX];
-	const int n = wire_encode(&control_table, type, msg, datagram);
+	uint8_t message[WIRE_BYTES_MAX];
+	const int n = wire_encode(&control_table, type, msg, message);
 
 	if (n < 0) {
 		log_error("control", "an answer of type %u cannot be encoded", (unsigned)type);
 		cl->broken = true;
-	} else if (!queue_put(&cl->queue, datagram, (size_t)n, CLIENT_QUEUE_BYTES_MAX)) {
+	} else if (!queue_put(&cl->queue, message, (size_t)n, CLIENT_QUEUE_BYTES_MAX)) {
 		log_warn("control", "%s does not read its answer: disconnected", cl->actor);
 		cl->broken = true;
+	} else if ((cl->unsent += (size_t)n) > SEND_AHEAD && !cl->broken) {
+		/* A long answer is read while the rest of it is made. */
+		cl->broken = push(cl) < 0;
+		cl->unsent = 0;
 	}
-	explicit_bzero(datagram, n < 0 ? sizeof(datagram) : (size_t)n);
+	explicit_bzero(message, n < 0 ? sizeof(message) : (size_t)n);
 }
 
 /* The length of the datagram (the true one, if it was longer than the buffer), 0 if the client has
  * gone or sent an empty one, -1 if there is nothing to read. */
-static ssize_t pull(struct client *cl, uint8_t datagram[WIRE_BYTES_MAX])
+static ssize_t pull(struct client *cl, uint8_t datagram[REQUEST_BYTES_MAX])
 {
 	ssize_t n;
 
 	do
-		n = recv(cl->fd, datagram, WIRE_BYTES_MAX, MSG_TRUNC | MSG_DONTWAIT);
+		n = recv(cl->fd, datagram, REQUEST_BYTES_MAX, MSG_TRUNC | MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EAGAIN ? -1 : 0;
@@ -170,14 +180,17 @@ static ssize_t pull(struct client *cl, uint8_t datagram[WIRE_BYTES_MAX])
 static int decode(const uint8_t *datagram, size_t n, uint16_t *type, union control_any *msg,
 		  struct diag *d)
 {
-	if (n > WIRE_BYTES_MAX)
-		return diag_set(d, ERR_PROTOCOL, "a message longer than any can be");
-	return wire_decode(&control_table, datagram, n, type, msg, sizeof(*msg), d);
+	const int length = n > REQUEST_BYTES_MAX ? ERR_PROTOCOL : chan_record(datagram, n, d);
+
+	if (length < 0 || (size_t)length + CHAN_LENGTH_BYTES != n)
+		return diag_set(d, ERR_PROTOCOL, "not one whole request");
+	return wire_decode(&control_table, datagram + CHAN_LENGTH_BYTES, (size_t)length, type, msg,
+			   sizeof(*msg), d);
 }
 
 static void client_read(struct client *cl)
 {
-	uint8_t datagram[WIRE_BYTES_MAX];
+	uint8_t datagram[REQUEST_BYTES_MAX];
 	union control_any msg;
 	struct diag d = {0};
 	uint16_t type = 0;
@@ -266,8 +279,12 @@ static void turn_away(int conn)
 				  .text = "too many connections at once: try again in a moment"};
 	struct diag d;
 
-	if (chan_send(conn, &control_table, CTL_ERROR, &e, &d))
+	static struct chan line;
+
+	chan_open(&line, conn, &control_table, &control_table);
+	if (chan_send(&line, CTL_ERROR, &e, &d))
 		log_debug("core", "%s", d.text);
+	chan_close(&line);
 	(void)close(conn);
 }
 

@@ -16,7 +16,7 @@
 #define FOR_EVER (-1)
 
 struct priv {
-	int fd;
+	struct chan line;
 	bool resync, handshake;
 };
 
@@ -50,9 +50,7 @@ static uint16_t line_recv(struct priv *p, union privmsg_any *msg)
 	uint16_t type = 0;
 
 	for (;;) {
-		line_check(chan_recv(p->fd, &privmsg_from_priv, &type, msg, sizeof(*msg), FOR_EVER,
-				     &d),
-			   &d);
+		line_check(chan_recv(&p->line, &type, msg, sizeof(*msg), FOR_EVER, &d), &d);
 		if (!line_event(p, type))
 			return type;
 	}
@@ -74,7 +72,7 @@ int priv_open(struct priv **out, int fd, struct privmsg_hello *hello, struct dia
 	union privmsg_any msg = {0};
 	int r;
 
-	p->fd = fd;
+	chan_open(&p->line, fd, &privmsg_from_priv, &privmsg_to_priv);
 	if (line_recv(p, &msg) != PRIV_HELLO)
 		core_fatal("printgated began with something else than HELLO");
 	r = tunnel_check(msg.hello.tunnel, d);
@@ -91,19 +89,24 @@ int priv_open(struct priv **out, int fd, struct privmsg_hello *hello, struct dia
 
 void priv_free(struct priv *p)
 {
+	if (p)
+		chan_close(&p->line);
 	free(p);
-}
-
-int priv_fd(const struct priv *p)
-{
-	return p->fd;
 }
 
 void priv_item(struct priv *p, enum privmsg_type type, const void *msg)
 {
 	struct diag d = {0};
 
-	line_check(chan_send(p->fd, &privmsg_to_priv, (uint16_t)type, msg, &d), &d);
+	line_check(chan_put(&p->line, (uint16_t)type, msg, &d), &d);
+}
+
+/* Ends what is said now: the items before it, and this. */
+static void line_say(struct priv *p, enum privmsg_type type)
+{
+	struct diag d = {0};
+
+	line_check(chan_send(&p->line, (uint16_t)type, NULL, &d), &d);
 }
 
 void priv_begin(struct priv *p, bool full)
@@ -125,7 +128,7 @@ int priv_commit(struct priv *p, struct diag *d)
 {
 	union privmsg_any msg = {0};
 
-	priv_item(p, PRIV_COMMIT, NULL);
+	line_say(p, PRIV_COMMIT);
 	if (line_recv(p, &msg) != PRIV_RESULT)
 		core_fatal("printgated answered a change with something else than RESULT");
 	return result_of(&msg.result, d);
@@ -136,7 +139,7 @@ int priv_dump(struct priv *p, priv_stats_fn fn, void *arg, struct diag *d)
 	union privmsg_any msg = {0};
 	uint16_t type;
 
-	priv_item(p, PRIV_DUMP, NULL);
+	line_say(p, PRIV_DUMP);
 	while ((type = line_recv(p, &msg)) == PRIV_STATS)
 		fn(arg, &msg.stats);
 	if (type != PRIV_RESULT)
@@ -146,7 +149,7 @@ int priv_dump(struct priv *p, priv_stats_fn fn, void *arg, struct diag *d)
 
 void priv_ready(struct priv *p)
 {
-	priv_item(p, PRIV_READY, NULL);
+	line_say(p, PRIV_READY);
 }
 
 void priv_readable(struct priv *p)
@@ -155,10 +158,11 @@ void priv_readable(struct priv *p)
 	struct diag d = {0};
 	uint16_t type = 0;
 
-	line_check(chan_recv(p->fd, &privmsg_from_priv, &type, &msg, sizeof(msg), FOR_EVER, &d),
-		   &d);
-	if (!line_event(p, type))
-		core_fatal("printgated spoke without being asked");
+	do {
+		line_check(chan_recv(&p->line, &type, &msg, sizeof(msg), FOR_EVER, &d), &d);
+		if (!line_event(p, type))
+			core_fatal("printgated spoke without being asked");
+	} while (chan_pending(&p->line));
 }
 
 bool priv_handshake_told(struct priv *p)

@@ -17,9 +17,8 @@ struct priv;
 int priv_open(struct priv **out, int fd, struct privmsg_hello *hello, struct diag *d)
 	__attribute__((warn_unused_result));
 void priv_free(struct priv *p);
-int priv_fd(const struct priv *p);
 
-/* One change: begin, any number of items, commit. The items are sent as they come. */
+/* One change: begin, any number of items, commit. The items travel together, many in a datagram. */
 void priv_begin(struct priv *p, bool full);
 void priv_item(struct priv *p, enum privmsg_type type, const void *msg);
 /* Waits for the answer: 0, or the kernel's refusal with its sentence. */

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * An out-queue in one piece of memory: a list of 10,000 peers is some 100,000 small datagrams, each
- * of which would otherwise be an allocation of its own.
+ * An out-queue in one piece of memory: a list of 10,000 peers is some 20,000 small messages, each of
+ * which would otherwise be an allocation and a datagram of its own.
  */
 #include "daemon/core/queue.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/chan.h"
 #include "common/mem.h"
 
-#define LENGTH_BYTES sizeof(uint16_t)
-#define FIRST_BYTES  4096
+#define FIRST_BYTES 4096
 
 bool queue_empty(const struct queue *q)
 {
@@ -30,30 +30,37 @@ static void queue_move(struct queue *q, size_t cap)
 	*q = (struct queue){.bytes = bytes, .end = n, .cap = cap};
 }
 
-bool queue_put(struct queue *q, const uint8_t *datagram, size_t n, size_t max)
+bool queue_put(struct queue *q, const uint8_t *message, size_t n, size_t max)
 {
-	const size_t need = LENGTH_BYTES + n;
-	const uint16_t length = (uint16_t)n;
+	const size_t need = CHAN_LENGTH_BYTES + n;
 	size_t cap = q->cap ? q->cap : FIRST_BYTES;
 
-	if (n > UINT16_MAX || q->end - q->head + need > max)
+	if (n > WIRE_BYTES_MAX || q->end - q->head + need > max)
 		return false;
 	while (cap < q->end + need)
 		cap *= 2;
 	if (cap != q->cap)
 		queue_move(q, cap);
-	memcpy(q->bytes + q->end, &length, LENGTH_BYTES);
-	memcpy(q->bytes + q->end + LENGTH_BYTES, datagram, n);
+	chan_record_begin(q->bytes + q->end, n);
+	memcpy(q->bytes + q->end + CHAN_LENGTH_BYTES, message, n);
 	q->end += need;
 	return true;
 }
 
-static size_t length_at(const struct queue *q, size_t at)
+/* How far the datagram goes that begins at `at`. */
+static size_t datagram_end(const struct queue *q, size_t at)
 {
-	uint16_t length;
+	const size_t most = at + CHAN_BYTES_MAX;
 
-	memcpy(&length, q->bytes + at, LENGTH_BYTES);
-	return length;
+	while (at < q->end) {
+		const size_t next = at + CHAN_LENGTH_BYTES +
+				    (size_t)chan_record(q->bytes + at, q->end - at, NULL);
+
+		if (next > most)
+			break;
+		at = next;
+	}
+	return at;
 }
 
 unsigned queue_peek(const struct queue *q, struct iovec *out, unsigned max)
@@ -62,22 +69,20 @@ unsigned queue_peek(const struct queue *q, struct iovec *out, unsigned max)
 	unsigned n;
 
 	for (n = 0; n < max && at < q->end; n++) {
-		out[n] = (struct iovec){q->bytes + at + LENGTH_BYTES, length_at(q, at)};
-		at += LENGTH_BYTES + out[n].iov_len;
+		const size_t end = datagram_end(q, at);
+
+		out[n] = (struct iovec){q->bytes + at, end - at};
+		at = end;
 	}
 	return n;
 }
 
-void queue_drop(struct queue *q, unsigned n)
+void queue_drop(struct queue *q, size_t n)
 {
-	const size_t from = q->head;
-
-	while (n-- > 0 && !queue_empty(q))
-		q->head += LENGTH_BYTES + length_at(q, q->head);
+	explicit_bzero(q->bytes + q->head, n);
+	q->head += n;
 	if (queue_empty(q))
 		queue_clear(q);
-	else
-		explicit_bzero(q->bytes + from, q->head - from);
 }
 
 void queue_clear(struct queue *q)

@@ -259,7 +259,7 @@ static int run(struct start *s, const struct options *o, struct diag *d)
 	say_hello(&hello, s);
 	s->serve.gate = &s->gate;
 	s->serve.notify = &s->notify;
-	s->serve.core = s->core_pair[0];
+	chan_open(&s->serve.core, s->core_pair[0], &privmsg_to_priv, &privmsg_from_priv);
 	rc = serve_run(&s->serve, &hello);
 	gate_close(&s->gate);
 	exit(rc);

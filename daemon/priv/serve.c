@@ -71,7 +71,7 @@ static void on_signal(struct serve *s);
  * not keep us from ending: signals are served meanwhile. */
 static void await_core(struct serve *s)
 {
-	struct pollfd fds[] = {{.fd = s->core, .events = POLLOUT},
+	struct pollfd fds[] = {{.fd = s->core.fd, .events = POLLOUT},
 			       {.fd = s->signals, .events = POLLIN}};
 	struct diag d;
 
@@ -89,12 +89,26 @@ static void await_core(struct serve *s)
 	}
 }
 
+/* One of many messages: it goes out with others. */
+static void put_core(struct serve *s, uint16_t type, const void *msg)
+{
+	struct diag d;
+	int rc = 1;
+
+	while (!s->ending && (rc = chan_try_put(&s->core, type, msg, &d)) == 1)
+		await_core(s);
+	if (rc < 0)
+		lost_core(s, &d);
+}
+
+/* The last of what is said now. */
 static void send_core(struct serve *s, uint16_t type, const void *msg)
 {
 	struct diag d;
 	int rc = 1;
 
-	while (!s->ending && (rc = chan_try_send(s->core, &privmsg_from_priv, type, msg, &d)) == 1)
+	put_core(s, type, msg);
+	while (!s->ending && (rc = chan_try_flush(&s->core, &d)) == 1)
 		await_core(s);
 	if (rc < 0)
 		lost_core(s, &d);
@@ -153,7 +167,7 @@ static int send_stats(void *arg, const struct wg_peer_state *p)
 				  .tx_bytes = p->tx_bytes,
 				  .endpoint = p->endpoint};
 
-	send_core(s, PRIV_STATS, &m);
+	put_core(s, PRIV_STATS, &m);
 	return s->ending ? ERR_UNREACHABLE : 0;
 }
 
@@ -195,7 +209,8 @@ static void on_message(struct serve *s, uint16_t type, const union privmsg_any *
 	}
 }
 
-/* A full change is tens of thousands of messages: many are taken at a time. */
+/* A full change is tens of thousands of messages: a whole datagram is taken at a time, because of what
+ * is left of one poll(2) would not tell. */
 static void on_core(struct serve *s)
 {
 	union privmsg_any msg;
@@ -203,8 +218,8 @@ static void on_core(struct serve *s)
 	uint16_t type;
 	int rc = 0;
 
-	for (unsigned i = 0; i < CORE_BURST && !rc && !s->ending; i++) {
-		rc = chan_try_recv(s->core, &privmsg_to_priv, &type, &msg, sizeof(msg), &d);
+	for (unsigned i = 0; (i < CORE_BURST || chan_pending(&s->core)) && !rc && !s->ending; i++) {
+		rc = chan_try_recv(&s->core, &type, &msg, sizeof(msg), &d);
 		if (rc < 0)
 			lost_core(s, &d);
 		else if (rc == 0)
@@ -360,7 +375,7 @@ int serve_run(struct serve *s, const struct privmsg_hello *hello)
 	send_core(s, PRIV_HELLO, hello);
 	while (!s->ending) {
 		struct pollfd fds[] = {
-			{.fd = s->core, .events = POLLIN},
+			{.fd = s->core.fd, .events = POLLIN},
 			{.fd = s->signals, .events = POLLIN},
 			{.fd = wg_watch_fd(s->gate->wg), .events = POLLIN},
 			{.fd = s->watching ? s->watch.route : -1, .events = POLLIN},

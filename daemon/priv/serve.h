@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "common/chan.h"
 #include "daemon/priv/gate.h"
 #include "daemon/priv/notify.h"
 #include "daemon/priv/watch.h"
@@ -14,7 +15,7 @@
 struct serve {
 	struct gate *gate;
 	struct notify *notify;
-	int core;		 /* our end of the socketpair */
+	struct chan core;	 /* our end of the line */
 	pid_t core_pid, web_pid; /* web_pid 0: no page */
 	int signals;		 /* signalfd of SIGTERM, SIGINT, SIGCHLD */
 	struct change change;

@@ -38,8 +38,22 @@ def text(s):
     return struct.pack("<H", len(raw)) + raw
 
 
+def record(bare):
+    """A message as it stands in a datagram: after its length."""
+    return struct.pack("<H", len(bare)) + bare
+
+
 def message(kind, body=b""):
-    return struct.pack("<HH", 1, kind) + body
+    return record(struct.pack("<HH", 1, kind) + body)
+
+
+def readers(datagram):
+    """The messages of a datagram."""
+    while datagram:
+        length = 2 + int.from_bytes(datagram[:2], "little")
+        assert 2 < length <= len(datagram), datagram
+        yield Reader(datagram[2:length])
+        datagram = datagram[length:]
 
 
 class Reader:
@@ -143,22 +157,22 @@ class Gate(threading.Thread):
         items = []
         while True:
             try:
-                data = self.line.recv(8192)
+                data = self.line.recv(65536)
             except OSError:
                 return
             if not data:
                 return
-            m = Reader(data)
-            if m.kind == BEGIN:
-                items, full = [], bool(m.int(1))
-            elif m.kind == COMMIT:
-                self.commit(full, items)
-            elif m.kind == DUMP:
-                self.dump()
-            elif m.kind == READY:
-                self.ready.set()
-            else:
-                items.append(m)
+            for m in readers(data):
+                if m.kind == BEGIN:
+                    items, full = [], bool(m.int(1))
+                elif m.kind == COMMIT:
+                    self.commit(full, items)
+                elif m.kind == DUMP:
+                    self.dump()
+                elif m.kind == READY:
+                    self.ready.set()
+                else:
+                    items.append(m)
 
     def commit(self, full, items):
         change = {"full": full, "kinds": [m.kind for m in items], "crash": self.crash() if len(self.peers) < 50 else None}
@@ -234,9 +248,9 @@ class Client:
     def answer(self):
         got = Answer()
         while not got or got[-1].kind not in (END, ERROR):
-            data = self.s.recv(8192)
+            data = self.s.recv(65536)
             assert data, "disconnected"
-            got.append(Reader(data))
+            got += readers(data)
         return got
 
     def ask(self, kind, body=b""):

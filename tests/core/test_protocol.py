@@ -11,7 +11,7 @@ import tempfile
 import pytest
 
 from core_lab import (CONFIG, COUNTS, END, ENROLL, ERR, GATEWAY, PEERS, PRINTER_ADD, RESULT,
-                 SHOW, STATUS, WEB_VIEW, Core, message, text)
+                 SHOW, STATUS, WEB_VIEW, Core, message, record, text)
 
 
 def disconnected(client):
@@ -38,7 +38,8 @@ def test_sigterm_is_a_clean_end(core):
 
 
 @pytest.mark.parametrize("datagram", [
-    b"x", b"", b"\x02\x00\x02\x00", message(PEERS, b"left over"), message(999),
+    b"x", b"", record(b"\x02\x00\x02\x00"), message(PEERS, b"left over"), message(999),
+    message(PEERS) + message(PEERS), message(PEERS)[:-1], record(b""), message(PEERS) + b"\0",
     message(SHOW, text("a\nb")), message(SHOW, text("x" * 65)), message(SHOW),
     message(ENROLL, text("n") + b"\x02\x00"), random.Random(1).randbytes(8192), b"\0" * 20000,
     message(PRINTER_ADD, text("p") + b"\x03" + bytes(5) + text("") + b"\0"),

@@ -15,9 +15,8 @@ import time
 import pytest
 
 import lab as place
-from gateway import BUILD
 from lab import Lab
-from node import await_that
+from node import BUILD, await_that
 from probes import Witness, tcp_probe, udp_probe
 from servers import Echoes
 
@@ -172,7 +171,7 @@ VERSION = 1
 
 
 def message(kind, body=b""):
-    return struct.pack("<HH", VERSION, kind) + body
+    return struct.pack("<HHH", 4 + len(body), VERSION, kind) + body
 
 
 def prefix(text):
@@ -215,8 +214,8 @@ class BrokenCore:
         while True:
             answer = self.line.recv(65536)
             assert answer, "printgated has ended"
-            if struct.unpack("<H", answer[2:4])[0] == RESULT:
-                return struct.unpack("<i", answer[4:8])[0]
+            if struct.unpack("<H", answer[4:6])[0] == RESULT:
+                return struct.unpack("<i", answer[6:10])[0]
 
     def printer(self, vpn, target):
         return self.change(message(PRINTER_PUT, prefix(vpn) + prefix(target) + b"\0"))

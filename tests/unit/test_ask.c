@@ -19,6 +19,7 @@
 
 struct line {
 	int web, core;
+	struct chan line; /* core's end */
 	struct ask *ask;
 };
 
@@ -33,6 +34,7 @@ static int setup(void **state)
 	l->web = fd[0];
 	l->core = fd[1];
 	l->ask = ask_new(l->web);
+	chan_open(&l->line, l->core, &control_table, &control_table);
 	*state = l;
 	return 0;
 }
@@ -49,13 +51,13 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void say(const struct line *l, uint16_t type, const void *m)
+static void say(struct line *l, uint16_t type, const void *m)
 {
-	assert_int_equal(chan_send(l->core, &control_table, type, m, NULL), 0);
+	assert_int_equal(chan_send(&l->line, type, m, NULL), 0);
 }
 
 /* The answers are put into the socket before the question is asked: it keeps them in order. */
-static void say_view(const struct line *l, uint32_t peers, const char *peer)
+static void say_view(struct line *l, uint32_t peers, const char *peer)
 {
 	struct control_gateway g = {.interface = "wg0", .backend = "kernel"};
 	struct control_counts c = {.peers = peers, .online = 1, .printers = 2};
@@ -69,7 +71,7 @@ static void say_view(const struct line *l, uint32_t peers, const char *peer)
 	}
 }
 
-static void say_printer(const struct line *l, const char *name, int64_t expires)
+static void say_printer(struct line *l, const char *name, int64_t expires)
 {
 	struct control_printer p = {0};
 	struct control_grant g = {.expires = expires};
@@ -83,12 +85,12 @@ static void say_printer(const struct line *l, const char *name, int64_t expires)
 }
 
 /* Takes a question off core's end; its viewer. */
-static struct endpoint heard(const struct line *l)
+static struct endpoint heard(struct line *l)
 {
 	union control_any m;
 	uint16_t type = 0;
 
-	assert_int_equal(chan_recv(l->core, &control_table, &type, &m, sizeof(m), 0, NULL), 0);
+	assert_int_equal(chan_recv(&l->line, &type, &m, sizeof(m), 0, NULL), 0);
 	assert_int_equal(type, CTL_WEB_VIEW);
 	return m.web_view.viewer;
 }

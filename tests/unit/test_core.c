@@ -20,6 +20,7 @@
 #include "daemon/core/config_text.h"
 #include "daemon/core/desired.h"
 #include "daemon/core/live.h"
+#include "common/chan.h"
 #include "daemon/core/queue.h"
 #include "daemon/core/seal.h"
 
@@ -270,37 +271,47 @@ static void test_who_is_let_in(void **state)
 
 /* ---- the out-queue ----------------------------------------------------------------------------- */
 
+/* What is put comes out as datagrams of whole records (chan.h), in order, each as full as can be. */
 static void test_queue(void **state)
 {
 	struct queue q = {0};
-	uint8_t datagram[3000];
-	struct iovec peek[7];
-	const uint8_t *bytes;
-	unsigned n;
+	uint8_t message[3000];
+	struct iovec peek[3];
+	unsigned next = 0, datagrams = 0;
 
 	(void)state;
 	assert_true(queue_empty(&q));
-	assert_int_equal(queue_peek(&q, peek, 7), 0);
+	assert_int_equal(queue_peek(&q, peek, 3), 0);
 	for (unsigned i = 0; i < 100; i++) {
-		memset(datagram, (int)i, sizeof(datagram));
-		assert_true(queue_put(&q, datagram, 1 + i * 29, 1U << 20));
+		memset(message, (int)i, sizeof(message));
+		assert_true(queue_put(&q, message, 1 + i * 29, 1U << 20));
 	}
-	for (unsigned i = 0; i < 100; i += n) {
-		n = queue_peek(&q, peek, 7);
-		assert_int_equal(n, i + 7 <= 100 ? 7 : 100 - i);
-		for (unsigned k = 0; k < n; k++) {
-			bytes = peek[k].iov_base;
-			assert_int_equal(peek[k].iov_len, 1 + (i + k) * 29);
-			assert_int_equal(bytes[0], i + k);
-			assert_int_equal(bytes[peek[k].iov_len - 1], i + k);
+	while (!queue_empty(&q)) {
+		const unsigned n = queue_peek(&q, peek, 3);
+		const uint8_t *at = peek[0].iov_base, *end = at + peek[0].iov_len;
+
+		/* a socket may take fewer than it is offered: only the first is taken here */
+		assert_in_range(n, 1, 3);
+		assert_in_range(peek[0].iov_len, 1, CHAN_BYTES_MAX);
+		while (at < end) {
+			const int length = chan_record(at, (size_t)(end - at), NULL);
+
+			assert_int_equal(length, 1 + next * 29);
+			assert_int_equal(at[CHAN_LENGTH_BYTES], next);
+			assert_int_equal(at[CHAN_LENGTH_BYTES + length - 1], next);
+			at += CHAN_LENGTH_BYTES + length;
+			next++;
 		}
-		n = n > 1 ? n - 1 : n; /* a socket may take fewer than it is offered */
-		queue_drop(&q, n);
+		assert_true(n == 1 ||
+			    peek[0].iov_len + CHAN_LENGTH_BYTES + 1 + next * 29 > CHAN_BYTES_MAX);
+		queue_drop(&q, peek[0].iov_len);
+		datagrams++;
 	}
-	assert_true(queue_empty(&q));
+	assert_int_equal(next, 100);
+	assert_in_range(datagrams, 2, 20);
 	assert_null(q.bytes);
-	assert_true(queue_put(&q, datagram, 3000, 3002));
-	assert_false(queue_put(&q, datagram, 1, 3002));
+	assert_true(queue_put(&q, message, 3000, 3002));
+	assert_false(queue_put(&q, message, 1, 3002));
 	queue_clear(&q);
 	assert_true(queue_empty(&q));
 }

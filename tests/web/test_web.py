@@ -47,15 +47,15 @@ class Core(threading.Thread):
                 return
             if not question:
                 return
-            _, kind, family = struct.unpack_from("<HHB", question)
+            _, _, kind, family = struct.unpack_from("<HHHB", question)
             assert kind == WEB_VIEW
-            viewer = socket.inet_ntoa(question[5:9]) if family == 4 else None
+            viewer = socket.inet_ntoa(question[7:11]) if family == 4 else None
             self.asked.append(viewer)
             if not self.mute:
                 self.answer(viewer)
 
     def say(self, kind, body=b""):
-        self.line.send(struct.pack("<HH", 1, kind) + body)
+        self.line.send(struct.pack("<HHH", 4 + len(body), 1, kind) + body)
 
     def answer(self, viewer):
         self.say(GATEWAY_ITEM, text("wg0") + text("kernel") + bytes(32) + struct.pack("<H", 51820)
