@@ -123,39 +123,38 @@ static void to_printer(struct rules *r, const char *wg, uint32_t gateway)
 }
 
 /* Address translation asks its map once per connection and lets pass what it cannot track. So what
- * comes out of it is looked up again, packet by packet: an old connection must not lead to the
- * printer that had this VPN address before, nor an address without a printer, nor an untracked
- * packet, anywhere. */
-static void as_mapped(struct rules *r, const char *wg, uint32_t gateway)
+ * leaves the tunnel for elsewhere is looked up again, packet by packet: an old connection must not
+ * lead to the printer that had this VPN address before, nor an address without a printer, nor an
+ * untracked packet, anywhere. */
+static void mapped(struct rules *r)
 {
-	base_chain(r, "as_mapped", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_NAT_DST + 10);
-	RULE(r, IIFNAME_NOT(wg), ACCEPT);
-	RULE(r, DADDR(gateway), CT_ORIGINAL_DADDR(gateway), ACCEPT);
+	chain(r, "mapped");
 	RULE(r, PAIR_IN("targets", PART_CT_ORIGINAL_DADDR, PART_CT_REPLY_SADDR), ACCEPT);
 	RULE(r, PAIR_IN("subnet_targets", PART_CT_ORIGINAL_DADDR, PART_CT_REPLY_SADDR), ACCEPT);
 	RULE(r, GOTO("refuse"));
 }
 
-/* What comes out of the tunnel and stays on this machine. A printer subnet usually holds the
- * gateway's own LAN address, and always the LAN's broadcast address: neither is a printer. `self`
- * leads to the tunnel address; an address of this machine that was added as a printer by itself is
- * in `targets`. */
+/* The same for what stays on this machine: page and ping by the tunnel address itself; `self`, which
+ * leads to that address, and an address of this machine that was added as a printer by itself. A
+ * printer subnet usually holds the gateway's own LAN address, and always the LAN's broadcast address:
+ * neither is a printer. */
 static void to_self(struct rules *r, const char *wg, uint32_t gateway)
 {
 	base_chain(r, "to_self", "filter", NF_INET_LOCAL_IN, NF_IP_PRI_FILTER);
 	RULE(r, IIFNAME_NOT(wg), ACCEPT);
-	RULE(r, DADDR(gateway), ACCEPT);
+	RULE(r, DADDR(gateway), CT_ORIGINAL_DADDR(gateway), ACCEPT);
 	RULE(r, PAIR_IN("targets", PART_CT_ORIGINAL_DADDR, PART_CT_REPLY_SADDR), ACCEPT);
 	RULE(r, GOTO("refuse"));
 }
 
-/* Where printgated switched forwarding on, it did so for the tunnel: this machine becomes nobody
- * else's router. IPv6 forwarding is never ours, so it is not ours to forbid. */
+/* One chain for all that is forwarded, because each chain costs every packet about as much as a
+ * look-up. Where printgated switched forwarding on, it did so for the tunnel: this machine becomes
+ * nobody else's router. IPv6 forwarding is never ours, so it is not ours to forbid. */
 static void forwarding(struct rules *r, const char *wg)
 {
 	base_chain(r, "transit", "filter", NF_INET_FORWARD, NF_IP_PRI_MANGLE);
+	RULE(r, IIFNAME(wg), GOTO("mapped"));
 	RULE(r, IPV4, IIFNAME_IN("gated"), OIFNAME_NOT(wg), DROP);
-	/* In the same chain, because each one costs every packet about as much as a look-up. */
 	RULE(r, OIFNAME(wg), TCP_FLAG(TH_SYN), CLAMP_MSS);
 
 	base_chain(r, "as_gateway", "nat", NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC);
@@ -217,7 +216,7 @@ void nft_rules_add(struct nft_batch *b, const struct nft_shape *shape)
 	refuse(&r);
 	from_tunnel(&r, wg, shape->tunnel, gateway);
 	to_printer(&r, wg, gateway);
-	as_mapped(&r, wg, gateway);
+	mapped(&r);
 	to_self(&r, wg, gateway);
 	forwarding(&r, wg);
 	unasked(&r);
