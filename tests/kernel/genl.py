@@ -108,9 +108,10 @@ class Tap:
         self.socket.close()
 
     def take(self):
-        """Messages of WireGuard's family, both ways, since the last call."""
+        """Messages of WireGuard's family, both ways, since the last call. The kernel hands them to the
+        tap before it goes on, so nothing is waited for: beside a busy writer there would be no end."""
         found = []
-        while select.select([self.socket], [], [], 0.2)[0]:
+        while select.select([self.socket], [], [], 0)[0]:
             found += [m for m in messages(self.socket.recv(1 << 17)) if m[0] == self.family]
         return found
 

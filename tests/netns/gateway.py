@@ -8,10 +8,8 @@ import shutil
 import signal
 import tempfile
 
-from node import SLOW, await_that
+from node import BACKEND, BUILD, SLOW, await_that
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.environ.get("PRINTGATE_BUILD", os.path.join(ROOT, "build"))
 PROGRAMS = ("printgated", "printgate-core", "printgate-web", "printgate")
 USERS = {"net": 61601, "core": 61602, "web": 61603}
 TABLE = "20551"  # daemon/priv/link.h: LINK_TABLE
@@ -42,7 +40,7 @@ interface = {self.interface}
 listen_port = 51820
 endpoint = {endpoint}
 tunnel = {tunnel}
-backend = {os.environ.get("PRINTGATE_BACKEND", "auto")}
+backend = {BACKEND}
 {gateway_lines}
 [web]
 listen = {web}
@@ -153,11 +151,11 @@ web = {USERS["web"]}
         return dict(line.split("\t", 1) for line in lines)
 
     def ruleset(self):
-        return self.node.out("nft", "list", "table", "inet", "printgate")
+        return self.node.net("nft", "list", "table", "inet", "printgate").stdout
 
     def elements(self, name, kind="set"):
         """The elements of a set or map, as nft's JSON gives them, without what runs down."""
-        text = self.node.out("nft", "-j", "list", kind, "inet", "printgate", name)
+        text = self.node.net("nft", "-j", "list", kind, "inet", "printgate", name).stdout
         for item in json.loads(text)["nftables"]:
             if kind in item:
                 return sorted(json.dumps(_lasting(e)) for e in item[kind].get("elem", []))

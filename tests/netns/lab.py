@@ -15,7 +15,7 @@ import shutil
 import tempfile
 
 from gateway import Gateway
-from node import Node, cable
+from node import Node, addressing, cabling
 from phone import Phone
 
 PORT = 51820
@@ -98,64 +98,67 @@ class Lab:
         self.printer_b = self.node("printer-b")
         self.host = self.node("host")
 
+    # A street is made by its own node: bridge and cables in one batch; then each house at it.
+
     def _make_internet(self):
         net = self.internet
-        net.ip("link add street type bridge")
-        net.address("street", "203.0.113.1/24", f"{PUBLIC}/24", f"{PUBLIC6}/64")
         net.sysctl("net.ipv4.ip_forward", 1)
-        _plug(self.home, "wan", net, "street", f"{HOME_WAN}/24")
-        self.home.ip("route add default via 203.0.113.1")
+        gate = [] if self.behind_router else _port(self.gate, "wan", "street")
+        net.batch("link add street type bridge",
+                  *addressing("street", "203.0.113.1/24", f"{PUBLIC}/24", f"{PUBLIC6}/64"),
+                  *_port(self.home, "wan", "street"), *gate)
+        self.home.batch(*addressing("wan", f"{HOME_WAN}/24"),
+                        "route add default via 203.0.113.1")
 
     def _make_lan(self):
-        self.lan.ip("link add lan type bridge")
-        self.lan.ip("link set lan up")
+        self.lan.batch("link add lan type bridge", "link set lan up",
+                       *(line for node in (self.home, self.printer_a, self.printer_b, self.host,
+                                           self.gate) for line in _port(node, "lan", "lan")))
         for node, last in ((self.home, 1), (self.printer_a, 11), (self.printer_b, 12),
                            (self.host, 20)):
-            self.plug_lan(node, f"192.168.50.{last}/24", f"{LAN6}{last}/64")
-            if node is not self.home:
-                node.ip(f"route add default via {HOME_LAN}")
+            node.batch(*addressing("lan", f"192.168.50.{last}/24", f"{LAN6}{last}/64"),
+                       *([] if node is self.home else [f"route add default via {HOME_LAN}"]))
         self.home.sysctl("net.ipv4.ip_forward", 1)
         masquerade(self.home, "wan")
 
     def plug_lan(self, node, *addresses):
-        _plug(node, "lan", self.lan, "lan", *addresses)
+        """Another machine in the LAN, or another interface of one."""
+        self.lan.batch(*_port(node, "lan", "lan"))
+        node.address("lan", *addresses)
 
     def _make_gateway(self):
-        self.plug_lan(self.gate, f"{GATEWAY_LAN}/24", f"{LAN6}2/64")
+        lines = addressing("lan", f"{GATEWAY_LAN}/24", f"{LAN6}2/64")
         if self.behind_router:
-            self.gate.ip(f"route add default via {HOME_LAN}")
+            self.gate.batch(*lines, f"route add default via {HOME_LAN}")
             self.home.nft(f"""table ip forwarding {{
                 chain in {{ type nat hook prerouting priority dstnat;
                     iifname "wan" udp dport {PORT} dnat to {GATEWAY_LAN}
                 }}
         }}""")
         else:
-            _plug(self.gate, "wan", self.internet, "street", f"{GATEWAY_WAN}/24",
-                  "2001:db8:1::10/64")
-            self.gate.ip("route add default via 203.0.113.1")
-            self.gate.ip(f"-6 route add default via {PUBLIC6}")
+            self.gate.batch(*lines, *addressing("wan", f"{GATEWAY_WAN}/24", "2001:db8:1::10/64"),
+                            "route add default via 203.0.113.1",
+                            f"route add default via {PUBLIC6}")
 
     def _make_phone(self, number):
         router = self.node(f"nat{number}")
         node = self.node("phone" if number == 1 else f"phone{number}")
-        cable(router, "wan", self.internet, f"isp{number}")
-        self.internet.address(f"isp{number}", f"198.51.100.{number * 4 + 1}/30")
-        router.address("wan", f"198.51.100.{number * 4 + 2}/30")
-        router.ip(f"route add default via 198.51.100.{number * 4 + 1}")
         router.sysctl("net.ipv4.ip_forward", 1)
+        self.internet.batch(cabling(f"isp{number}", router, "wan"),
+                            *addressing(f"isp{number}", f"198.51.100.{number * 4 + 1}/30"))
+        router.batch(cabling("inside", node, "mobile"),
+                     *addressing("wan", f"198.51.100.{number * 4 + 2}/30"),
+                     f"route add default via 198.51.100.{number * 4 + 1}",
+                     *addressing("inside", "10.20.0.1/24"))
         masquerade(router, "wan")
-        cable(node, "mobile", router, "inside")
-        router.address("inside", "10.20.0.1/24")
-        node.address("mobile", "10.20.0.2/24")
-        node.ip("route add default via 10.20.0.1")
+        node.batch(*addressing("mobile", "10.20.0.2/24"), "route add default via 10.20.0.1")
         return Phone(node, self.folder)
 
 
-def _plug(node, interface, bridge_node, bridge, *addresses):
-    port = f"{node.name}"[:15]
-    cable(node, interface, bridge_node, port)
-    bridge_node.ip(f"link set {port} master {bridge} up")
-    node.address(interface, *addresses)
+def _port(node, interface, bridge):
+    """Lines for the bridge's node: a cable from a port of it to the node's interface."""
+    port = node.name[:15]
+    return [cabling(port, node, interface), f"link set {port} master {bridge} up"]
 
 
 def masquerade(node, interface):

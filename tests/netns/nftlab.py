@@ -75,7 +75,8 @@ class Namespace:
         return run("ip", "-n", self.name, *words)
 
     def sh(self, *words, **kw):
-        return run("ip", "netns", "exec", self.name, *words, **kw)
+        with self.inside():
+            return run(*words, **kw)
 
     def remove(self):
         run("ip", "netns", "del", self.name)

@@ -6,6 +6,7 @@ kernel with it everything inside: processes, interfaces, mounts) when the test p
 /run is a private tmpfs, so wireguard-go's sockets of many labs never meet.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -20,16 +21,9 @@ CLONE_NEWNET = 0x40000000
 SLOW = float(os.environ.get("PRINTGATE_SLOW", "1"))
 _libc = ctypes.CDLL(None, use_errno=True)
 
-# SIGCHLD ignored: orphans of a killed daemon are reaped by the kernel. `cat` ends with our pipe.
-_FIRST_PROCESS = """
-trap '' CHLD
-mount -t tmpfs -o mode=755 tmpfs /run
-mount -t sysfs sysfs /sys
-hostname "$1"
-ip link set lo up
-echo ready
-exec cat >/dev/null
-"""
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("PRINTGATE_BUILD", os.path.join(ROOT, "build"))
+BACKEND = os.environ.get("PRINTGATE_BACKEND", "auto")  # of the gateway; "kernel": of the phones too
 
 ENV = dict(os.environ, PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
            LC_ALL="C.UTF-8")
@@ -54,20 +48,26 @@ def await_that(condition, seconds=10, what="the condition", pause=0.02):
         waiter.wait(pause)
 
 
-def socket_in(netns, family, kind, proto=0):
-    """A socket of that network namespace (a descriptor) in the test's own process: a socket stays
-    where it was made."""
+@contextlib.contextmanager
+def inside(netns):
+    """This thread, and what it starts, in that network namespace (a descriptor)."""
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
         if _libc.setns(netns, CLONE_NEWNET):
             raise OSError(ctypes.get_errno(), "setns")
         try:
-            return socket.socket(family, kind, proto)
+            yield
         finally:
             if _libc.setns(home, CLONE_NEWNET):
                 os.abort()  # the thread would go on in the wrong namespace
     finally:
         os.close(home)
+
+
+def socket_in(netns, family, kind, proto=0):
+    """A socket of that network namespace in the test's own process: it stays where it was made."""
+    with inside(netns):
+        return socket.socket(family, kind, proto)
 
 
 class Node:
@@ -76,10 +76,8 @@ class Node:
         self.started = []
         self.ended = False
         self.holder = subprocess.Popen(
-            ["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--kill-child",
-             "--mount-proc", "--propagation", "private", "sh", "-ec", _FIRST_PROCESS, "sh", name],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENV,
-            text=True)
+            [os.path.join(BUILD, "netns", "node"), name], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENV, text=True)
         if self.holder.stdout.readline() != "ready\n":
             raise RuntimeError(f"node {name}: no namespaces (root is needed): "
                                f"{self.holder.stderr.read()}")
@@ -128,25 +126,40 @@ class Node:
 
     def run(self, *command, check=True, stdin=None, env=None, timeout=60):
         """Runs a program to its end; text streams. stderr is part of the error if it fails."""
-        done = subprocess.run(self.argv(command), input=stdin, capture_output=True, text=True,
+        return self._run(self.argv(command), check, stdin, env, timeout)
+
+    def net(self, *command, check=True, stdin=None, timeout=60):
+        """The same for a program that looks at nothing but the network (ip, nft, ss, ping): in the
+        node's network namespace only, which saves a process."""
+        with inside(self.netns):
+            return self._run(list(map(str, command)), check, stdin, None, timeout)
+
+    def _run(self, argv, check, stdin, env, timeout):
+        done = subprocess.run(argv, input=stdin, capture_output=True, text=True,
                               env={**ENV, **(env or {})}, timeout=timeout * SLOW,
                               **({} if stdin is not None else {"stdin": subprocess.DEVNULL}))
         if check and done.returncode:
-            raise AssertionError(f"{self.name}: {' '.join(map(str, command))}: status "
-                                 f"{done.returncode}\n{done.stdout}{done.stderr}")
+            raise AssertionError(f"{self.name}: {' '.join(argv)}: status {done.returncode}\n"
+                                 f"{stdin or ''}{done.stdout}{done.stderr}")
         return done
 
     def out(self, *command, **options):
         return self.run(*command, **options).stdout
 
     def ip(self, text):
-        return self.out("ip", *text.split())
+        return self.net("ip", *text.split()).stdout
+
+    def batch(self, *lines):
+        """Many commands of ip(8) in one process."""
+        self.net("ip", "-batch", "-", stdin="\n".join(lines) + "\n")
 
     def sysctl(self, key, value):
-        self.run("sysctl", "-qw", f"{key}={value}")
+        """Below /proc/sys/net each sees its own network namespace's."""
+        with inside(self.netns), open("/proc/sys/" + key.replace(".", "/"), "w") as f:
+            f.write(str(value))
 
     def nft(self, text):
-        self.run("nft", "-f", "-", stdin=text)
+        self.net("nft", "-f", "-", stdin=text)
 
     def processes(self):
         """{pid as seen from outside: (program, pid inside)} of all but the first process."""
@@ -174,19 +187,23 @@ class Node:
         return socket_in(self.netns, family, kind, proto)
 
     def address(self, interface, *addresses):
-        for address in addresses:
-            extra = ("nodad",) if ":" in address else ()
-            self.run("ip", "address", "add", address, "dev", interface, *extra)
-        self.run("ip", "link", "set", interface, "up")
+        self.batch(*addressing(interface, *addresses))
 
     def interfaces(self):
         return sorted(line.split(":")[1].split("@")[0].strip()
                       for line in self.out("ip", "-o", "link").splitlines())
 
 
+def addressing(interface, *addresses):
+    """Lines for Node.batch: an interface gets its addresses and is set up."""
+    return [*(f"address add {a} dev {interface}{' nodad' if ':' in a else ''}" for a in addresses),
+            f"link set {interface} up"]
+
+
+def cabling(a_interface, b, b_interface):
+    """A line for Node.batch: a veth pair from there to node b. Nothing appears outside of them."""
+    return f"link add {a_interface} type veth peer name {b_interface} netns {b.init}"
+
+
 def cable(a, a_interface, b, b_interface):
-    """A veth pair between two nodes, both ends made inside: nothing appears outside."""
-    a.run("ip", "link", "add", a_interface, "type", "veth", "peer", "name", "lab-cable")
-    # ip's netns argument is a pid in the caller's pid namespace: hand over from outside.
-    subprocess.run(["nsenter", "-t", str(a.init), "-n", "ip", "link", "set", "lab-cable",
-                    "netns", str(b.init), "name", b_interface], check=True, env=ENV)
+    a.ip(cabling(a_interface, b, b_interface))

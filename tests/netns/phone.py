@@ -6,7 +6,7 @@ import os
 import subprocess
 import threading
 
-from node import await_that, ENV
+from node import BACKEND, ENV, addressing, await_that
 from probes import ping
 
 
@@ -32,8 +32,8 @@ def parse(config):
 
 def make_wireguard(node, interface, log=None):
     """A WireGuard interface that is nobody's yet: the kernel's where that is what is tested."""
-    if os.environ.get("PRINTGATE_BACKEND") == "kernel":
-        node.run("ip", "link", "add", interface, "type", "wireguard")
+    if BACKEND == "kernel":
+        node.ip(f"link add {interface} type wireguard")
         return
     node.start(["wireguard-go", "-f", interface], log=log)
     await_that(lambda: not node.run("wg", "show", interface, check=False).returncode,
@@ -57,14 +57,15 @@ class Phone:
         stripped = self.node.out("wg-quick", "strip", path)
         make_wireguard(self.node, self.interface, os.path.join(self.folder, "wireguard-go.log"))
         self.node.run("wg", "setconf", self.interface, "/dev/stdin", stdin=stripped)
-        self.node.address(self.interface, *self.config["Interface"]["Address"].split(", "))
-        self.node.run("ip", "link", "set", self.interface, "mtu", "1280")
-        for prefix in self.config["Peer"]["AllowedIPs"].split(","):
-            self.node.run("ip", "route", "add", prefix.strip(), "dev", self.interface)
+        self.node.batch(*addressing(self.interface,
+                                    *self.config["Interface"]["Address"].split(", ")),
+                        f"link set {self.interface} mtu 1280",
+                        *(f"route add {prefix.strip()} dev {self.interface}"
+                          for prefix in self.config["Peer"]["AllowedIPs"].split(",")))
 
     def leave(self):
         """Ends the tunnel, for another config."""
-        self.node.run("ip", "link", "del", self.interface)  # wireguard-go ends with it
+        self.node.ip(f"link del {self.interface}")  # wireguard-go ends with it
         await_that(lambda: self.interface not in self.node.interfaces(), what="the tunnel's end")
 
     def grow_greedy(self, *prefixes):
@@ -72,7 +73,7 @@ class Phone:
         self.node.run("wg", "set", self.interface, "peer", self.config["Peer"]["PublicKey"],
                       "allowed-ips", "0.0.0.0/0,::/0")
         for prefix in prefixes:
-            self.node.run("ip", "route", "replace", prefix, "dev", self.interface)
+            self.node.ip(f"route replace {prefix} dev {self.interface}")
 
     @property
     def address(self):

@@ -9,9 +9,9 @@ import time
 import pytest
 
 import lab as place
-from gateway import BUILD, PROGRAMS, ROOT
+from gateway import PROGRAMS
 from lab import Lab
-from node import ENV, await_that
+from node import BUILD, ENV, ROOT, await_that
 from probes import tcp_probe
 from servers import WebServer, fetch
 

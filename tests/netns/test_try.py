@@ -12,9 +12,8 @@ import threading
 import pytest
 
 import lab as place
-from gateway import BUILD, ROOT
 from lab import Lab
-from node import ENV, await_that
+from node import BUILD, ENV, ROOT, await_that
 from phone import read_qr
 from probes import tcp_probe
 from servers import WebServer, fetch
