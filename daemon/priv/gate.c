@@ -106,7 +106,8 @@ static int cut_connections(struct gate *g, const struct change *c, struct diag *
 			list[n++] = (struct track_pair){it->peer_del.address,
 							tunnel_house(g->conf->tunnel)};
 	}
-	return track_cut(g->track, list, n, d);
+	return c->locked ? track_cut_all(g->track, g->conf->tunnel, d)
+			 : track_cut(g->track, list, n, d);
 }
 
 int gate_shut(struct gate *g, struct diag *d)
@@ -154,15 +155,60 @@ static bool printers_note(struct gate *g, const struct change *c)
 	return any;
 }
 
+/* What the routing table lets through, and what it shuts within that. */
+struct targets {
+	struct prefix4 *through, *shut;
+	size_t n, m, shut_room;
+};
+
+static void target_shut(struct targets *t, uint32_t addr)
+{
+	t->shut = mem_grow(t->shut, &t->shut_room, t->m + 1, sizeof(*t->shut));
+	t->shut[t->m++] = (struct prefix4){addr, 32};
+}
+
+/* Is the address in a printer subnet, without having been added as a printer by itself? */
+static bool only_in_subnet(const struct targets *t, uint32_t addr)
+{
+	const struct prefix4 one = {addr, 32};
+	bool within = false;
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->through[i].len == 32 && t->through[i].addr == addr)
+			return false;
+		within |= t->through[i].len < 32 && prefix4_covers(t->through[i], one);
+	}
+	return within;
+}
+
+/* A printer subnet does not hold this machine, nor its network's broadcast address. */
+static void own_address(void *arg, uint32_t addr, uint8_t len)
+{
+	const struct prefix4 net = {addr & prefix4_mask(len), len};
+	struct targets *t = arg;
+
+	if (only_in_subnet(t, addr))
+		target_shut(t, addr);
+	if (len < 31 && only_in_subnet(t, prefix4_last(net)))
+		target_shut(t, prefix4_last(net));
+}
+
 static int sync_targets(struct gate *g, struct diag *d)
 {
-	auto_free struct prefix4 *list = mem_zalloc(g->printer_count + 1, sizeof(*list));
-	size_t n = 0;
+	struct targets t = {0};
+	int rc;
 
+	t.through = mem_zalloc(g->printer_count + 1, sizeof(*t.through));
+	t.through[t.n++] = (struct prefix4){tunnel_gateway(g->conf->tunnel), 32};
 	for (size_t i = 0; i < g->printer_count; i++)
 		if (!g->printers[i].self)
-			list[n++] = g->printers[i].target;
-	return link_targets_sync(g->link, list, n, d);
+			t.through[t.n++] = g->printers[i].target;
+	rc = link_own_each(g->link, own_address, &t, d);
+	if (!rc)
+		rc = link_targets_sync(g->link, t.through, t.n, t.shut, t.m, d);
+	free(t.through);
+	free(t.shut);
+	return rc;
 }
 
 /* Forwarding on one LAN interface. Where it was off, the table's `transit` chain is told first: the
@@ -201,10 +247,12 @@ static bool way_to_target(struct gate *g, struct prefix4 target, struct link_way
 int gate_lan(struct gate *g, struct diag *d)
 {
 	struct link_way way;
+	int rc = sync_targets(g, d); /* an address of this machine may be a new one */
 
+	if (rc)
+		return rc;
 	for (size_t i = 0; i < g->printer_count; i++) {
 		const struct privmsg_printer *p = &g->printers[i];
-		int rc;
 
 		if (p->self || !way_to_target(g, p->target, &way))
 			continue;
@@ -284,8 +332,12 @@ static int raise_interface(struct gate *g, const struct change *c, struct diag *
 {
 	auto_secret key = {{0}};
 	bool created;
-	int rc = wg_attach(g->wg, &created, d);
+	int rc = link_reclaim(g->link, d);
 
+	if (!rc)
+		rc = link_strays_down(g->link, d);
+	if (!rc)
+		rc = wg_attach(g->wg, &created, d);
 	if (!rc)
 		rc = link_address(g->link, tunnel_gateway(g->conf->tunnel), g->conf->tunnel.len, d);
 	if (!rc)
@@ -305,18 +357,32 @@ static int raise_interface(struct gate *g, const struct change *c, struct diag *
 	return rc;
 }
 
+static int barrier_up(struct gate *g, struct diag *d)
+{
+	bool mended;
+	int rc = link_barrier_up(g->link, g->stands, &mended, d);
+
+	if (!rc && mended)
+		log_warn("gate", "somebody removed the rule that leads to the main routing table, "
+				 "without which this machine has no network: set again");
+	return rc;
+}
+
 /* What follows the table: everything here only narrows or opens what the table already judges. */
 static int apply_rest(struct gate *g, const struct change *c, uint32_t *item, struct diag *d)
 {
 	bool printers = printers_note(g, c);
-	int rc = c->full ? link_barrier_up(g->link, d) : 0;
+	int rc = c->full ? barrier_up(g, d) : 0;
 
 	if (!rc && printers)
 		rc = sync_targets(g, d);
 	if (rc)
 		return rc;
-	if (c->full)
-		return raise_interface(g, c, d);
+	if (c->full) {
+		rc = raise_interface(g, c, d);
+		g->stands |= !rc;
+		return rc;
+	}
 	if (printers)
 		rc = gate_lan(g, d);
 	return rc ? rc : apply_peers(g, c, item, d);

@@ -29,6 +29,7 @@ struct gate {
 		char interface[IFNAMSIZ];
 	} * gated;
 	size_t gated_count, gated_room;
+	bool stands; /* a full change has been applied: what is missing since then was taken away */
 };
 
 /* Opens the netlink parts (CAP_NET_ADMIN) and shuts the gate where there is no table yet. */

@@ -123,12 +123,13 @@ int iface_mark(struct nl_sock *sk, int index, struct diag *d)
 	int rc = nlmsg_append(m, &ifi, sizeof(ifi), NLMSG_ALIGNTO);
 
 	rc = rc ? rc : nla_put(m, IFLA_IFALIAS, (int)strlen(LINK_ALIAS), LINK_ALIAS);
+	rc = rc ? rc : nla_put_u32(m, IFLA_GROUP, LINK_GROUP);
 	if (rc) {
 		nlmsg_free(m);
 		return iface_fail(d, rc, "cannot mark the interface");
 	}
 	rc = iface_talk(sk, m);
-	return rc ? iface_fail(d, rc, "cannot mark the interface with its alias") : 0;
+	return rc ? iface_fail(d, rc, "cannot mark the interface with alias and group") : 0;
 }
 
 int iface_delete(struct nl_sock *sk, int index, struct diag *d)

@@ -27,6 +27,7 @@
 #include <netlink/route/nexthop.h>
 #include <netlink/route/route.h>
 
+#include "common/log.h"
 #include "common/mem.h"
 #include "daemon/priv/iface.h"
 #include "daemon/priv/link_own.h"
@@ -72,6 +73,8 @@ static int own_index(struct link *l, int *index, struct diag *d)
 	int rc = iface_get(l->sk, l->interface, &i, d);
 
 	*index = i.index;
+	if (i.index)
+		l->index = i.index;
 	if (rc == 0 && !i.index)
 		return diag_set(d, ERR_NOT_FOUND, "there is no interface %s", l->interface);
 	return rc;
@@ -122,32 +125,56 @@ static int addresses_strip(struct link *l, int index, uint32_t addr, uint8_t len
 	return rc < 0 ? iface_fail(d, rc, "cannot remove an address of %s", l->interface) : 0;
 }
 
-static bool is_on(struct rtnl_addr *a, struct prefix4 p)
+/* An IPv4 address and its network's length; false: it is something else. */
+static bool own_ip4(struct rtnl_addr *a, uint32_t *addr, uint8_t *len)
 {
 	struct nl_addr *local = rtnl_addr_get_local(a);
-	struct prefix4 net = {.len = (uint8_t)rtnl_addr_get_prefixlen(a)};
 	uint32_t raw;
 
 	if (!local || nl_addr_get_family(local) != AF_INET || nl_addr_get_len(local) != sizeof(raw))
 		return false;
 	memcpy(&raw, nl_addr_get_binary_addr(local), sizeof(raw));
-	net.addr = ntohl(raw) & prefix4_mask(net.len);
-	return prefix4_covers(net, p);
+	*addr = ntohl(raw);
+	*len = (uint8_t)rtnl_addr_get_prefixlen(a);
+	return true;
+}
+
+int link_own_each(struct link *l, link_own_fn fn, void *arg, struct diag *d)
+{
+	struct nl_cache *cache = NULL;
+	struct nl_object *o;
+	uint32_t addr;
+	uint8_t len;
+	int rc = rtnl_addr_alloc_cache(l->sk, &cache);
+
+	if (rc < 0)
+		return iface_fail(d, rc, "cannot list addresses");
+	for (o = nl_cache_get_first(cache); o; o = nl_cache_get_next(o))
+		if (own_ip4((struct rtnl_addr *)o, &addr, &len))
+			fn(arg, addr, len);
+	nl_cache_free(cache);
+	return 0;
+}
+
+struct own_net {
+	struct prefix4 wanted;
+	bool found;
+};
+
+static void own_net_has(void *arg, uint32_t addr, uint8_t len)
+{
+	struct own_net *o = arg;
+
+	o->found |= prefix4_covers((struct prefix4){addr & prefix4_mask(len), len}, o->wanted);
 }
 
 int link_own_net(struct link *l, struct prefix4 p, bool *own, struct diag *d)
 {
-	struct nl_cache *cache = NULL;
-	struct nl_object *o;
-	int rc = rtnl_addr_alloc_cache(l->sk, &cache);
+	struct own_net o = {.wanted = p};
+	int rc = link_own_each(l, own_net_has, &o, d);
 
-	*own = false;
-	if (rc < 0)
-		return iface_fail(d, rc, "cannot list addresses");
-	for (o = nl_cache_get_first(cache); o && !*own; o = nl_cache_get_next(o))
-		*own = is_on((struct rtnl_addr *)o, p);
-	nl_cache_free(cache);
-	return 0;
+	*own = o.found;
+	return rc;
 }
 
 static int address_add(struct link *l, int index, uint32_t addr, uint8_t len, struct diag *d)
@@ -210,6 +237,69 @@ static int change(struct link *l, int index, struct rtnl_link *want)
 	return rc;
 }
 
+/* Renames an interface, and sets it down: while it is up, kernels before 6.2 refuse. */
+static int rename_to(struct link *l, int index, const char *name)
+{
+	struct rtnl_link *down = blank();
+	struct rtnl_link *named;
+	int rc;
+
+	rtnl_link_unset_flags(down, IFF_UP);
+	rc = change(l, index, down);
+	if (rc < 0)
+		return rc;
+	named = blank();
+	rtnl_link_set_name(named, name);
+	return change(l, index, named);
+}
+
+static bool bears_mark(struct rtnl_link *link)
+{
+	const char *alias = rtnl_link_get_ifalias(link);
+
+	return alias && !strcmp(alias, LINK_ALIAS);
+}
+
+int link_reclaim(struct link *l, struct diag *d)
+{
+	struct rtnl_link *link = NULL;
+	bool renamed;
+	int rc;
+
+	if (!l->index || rtnl_link_get_kernel(l->sk, l->index, NULL, &link) < 0)
+		return 0; /* there was none yet, or it is gone */
+	renamed = strcmp(rtnl_link_get_name(link), l->interface) != 0 && bears_mark(link);
+	rtnl_link_put(link);
+	if (!renamed)
+		return 0;
+	rc = rename_to(l, l->index, l->interface);
+	return rc < 0 ? iface_fail(d, rc, "cannot give %s its name again", l->interface) : 0;
+}
+
+int link_strays_down(struct link *l, struct diag *d)
+{
+	struct nl_cache *cache = NULL;
+	struct nl_object *o;
+	int rc = rtnl_link_alloc_cache(l->sk, AF_UNSPEC, &cache);
+
+	if (rc < 0)
+		return iface_fail(d, rc, "cannot list interfaces");
+	for (o = nl_cache_get_first(cache); o && rc >= 0; o = nl_cache_get_next(o)) {
+		struct rtnl_link *link = (struct rtnl_link *)o, *down;
+
+		if (!bears_mark(link) || !(rtnl_link_get_flags(link) & IFF_UP) ||
+		    !strcmp(rtnl_link_get_name(link), l->interface))
+			continue;
+		log_warn("link", "%s was printgate's under another configuration: set down",
+			 rtnl_link_get_name(link));
+		down = blank();
+		rtnl_link_unset_flags(down, IFF_UP);
+		rc = change(l, rtnl_link_get_ifindex(link), down);
+	}
+	nl_cache_free(cache);
+	return rc < 0 ? iface_fail(d, rc, "cannot set an interface of before down") : 0;
+}
+
 int link_up(struct link *l, struct diag *d)
 {
 	struct rtnl_link *want;
@@ -240,6 +330,15 @@ static int source_routes_off(struct link *l, int index)
 		rtnl_link_put(want);
 		return rc;
 	}
+	return change(l, index, want);
+}
+
+/* The rules know the interface by its group too, which it keeps whatever it is called. */
+static int group_set(struct link *l, int index)
+{
+	struct rtnl_link *want = blank();
+
+	rtnl_link_set_group(want, LINK_GROUP);
 	return change(l, index, want);
 }
 
@@ -279,6 +378,9 @@ int link_forward_on(struct link *l, struct diag *d)
 
 	if (rc)
 		return rc;
+	rc = group_set(l, index);
+	if (rc < 0)
+		return iface_fail(d, rc, "cannot put %s into its group", l->interface);
 	rc = ipv6_off(l, index);
 	if (rc < 0)
 		return iface_fail(d, rc, "cannot switch IPv6 off on %s", l->interface);

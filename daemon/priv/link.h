@@ -4,9 +4,21 @@
  * libnl-route-3). No /proc/sys: forwarding and IPv6 are set by IFLA_AF_SPEC, which works where
  * /proc/sys is read-only.
  *
- * Policy routing, the second barrier: a rule `iif WG lookup LINK_TABLE` whose table holds a `throw`
- * route per printer target (the look-up goes on in the main table, which knows the way, also after
- * the LAN's own routes have changed) and `unreachable default`; for IPv6 only the latter.
+ * Policy routing, the second barrier, for what comes in by the tunnel and before the machine's own
+ * addresses are looked at:
+ *
+ *	0: iif WG fwmark LINK_MARK/LINK_MARK lookup LINK_TABLE
+ *	0: iif WG fwmark 0/LINK_MARK unreachable
+ *	0: lookup local
+ *
+ * Only what the firewall table has judged bears the mark, so without that table nothing has a way,
+ * not even to this machine. And with it only what LINK_TABLE lets through: a `throw` route per printer
+ * target and for the tunnel address (the look-up goes on in the local and main tables, which know the
+ * way, also after the LAN's own routes have changed), `unreachable` for this machine's own addresses
+ * within a printer subnet, `unreachable default`; for IPv6 only the latter.
+ *
+ * A rule is put behind those of its own priority, so `local` is set again behind ours and the old one
+ * removed: there is no moment without it, and `ip rule flush` spares rules of priority 0.
  */
 #pragma once
 
@@ -17,11 +29,11 @@
 
 #include "common/inet.h"
 
-#define LINK_TABLE 20551 /* routing table of ours: 'P' << 8 | 'G' */
-/* Of our rules: after `local` (0), before `main` (32766) and wg-quick's. */
-#define LINK_PRIORITY 551
-#define LINK_ALIAS    "printgate" /* IFLA_IFALIAS: how we know an interface as ours */
-#define LINK_MTU      1420	  /* 1500 less WireGuard over IPv6 (wg-quick(8)) */
+#define LINK_TABLE 20551      /* routing table of ours: 'P' << 8 | 'G' */
+#define LINK_MARK  0x08000000 /* of packets that the table has judged; others' marks are kept */
+#define LINK_GROUP 20551 /* IFLA_GROUP of our interface, which stays with it under another name */
+#define LINK_ALIAS "printgate" /* IFLA_IFALIAS: how we know an interface as ours */
+#define LINK_MTU   1420	       /* 1500 less WireGuard over IPv6 (wg-quick(8)) */
 
 struct link;
 
@@ -35,8 +47,13 @@ uint32_t link_port(const struct link *l);
 int link_address(struct link *l, uint32_t addr, uint8_t len, struct diag *d)
 	__attribute__((warn_unused_result)); /* the only one: others are removed */
 int link_up(struct link *l, struct diag *d) __attribute__((warn_unused_result));
-/* Forwarding on ours on; source routes off, IPv6 off on it (no link-local address, nothing
- * accepted). */
+/* Ours, if somebody has renamed it meanwhile, gets its name back, and is down then. */
+int link_reclaim(struct link *l, struct diag *d) __attribute__((warn_unused_result));
+/* Any other interface that bears our mark, from a configuration of before, is set down: the rules do
+ * not speak of it any more. */
+int link_strays_down(struct link *l, struct diag *d) __attribute__((warn_unused_result));
+/* Our group; forwarding on ours on; source routes off, IPv6 off on it (no link-local address,
+ * nothing accepted). */
 int link_forward_on(struct link *l, struct diag *d) __attribute__((warn_unused_result));
 
 /* Any interface. */
@@ -60,14 +77,19 @@ int link_way_to(struct link *l, uint32_t addr, struct link_way *out, struct diag
 int link_own_net(struct link *l, struct prefix4 p, bool *own, struct diag *d)
 	__attribute__((warn_unused_result));
 
-/* The rules and `unreachable default`, IPv4 and IPv6, made if missing. */
-int link_barrier_up(struct link *l, struct diag *d) __attribute__((warn_unused_result));
-int link_target_put(struct link *l, struct prefix4 target, struct diag *d)
+/* Calls fn for each IPv4 address of this machine; len is its network's. */
+typedef void (*link_own_fn)(void *arg, uint32_t addr, uint8_t len);
+int link_own_each(struct link *l, link_own_fn fn, void *arg, struct diag *d)
 	__attribute__((warn_unused_result));
-int link_target_del(struct link *l, struct prefix4 target, struct diag *d)
-	__attribute__((warn_unused_result)); /* absent is no error */
-/* Makes the throw routes equal to the list. */
-int link_targets_sync(struct link *l, const struct prefix4 *list, size_t n, struct diag *d)
+
+/* The rules and `unreachable default`, IPv4 and IPv6, made if missing or out of order. With `mend`,
+ * the kernel's own rules for the tables main and default are set again if they are gone: a flush takes
+ * them too, and no packet finds a way then, not even WireGuard's. *mended tells of that. */
+int link_barrier_up(struct link *l, bool mend, bool *mended, struct diag *d)
+	__attribute__((warn_unused_result));
+/* Makes our table equal to the lists: `through` thrown to the other tables, `shut` unreachable. */
+int link_targets_sync(struct link *l, const struct prefix4 *through, size_t n,
+		      const struct prefix4 *shut, size_t m, struct diag *d)
 	__attribute__((warn_unused_result));
 /* Rules and table removed. */
 int link_barrier_down(struct link *l, struct diag *d) __attribute__((warn_unused_result));

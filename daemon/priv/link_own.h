@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What link.c (interfaces and addresses) and link_route.c (rules and routes) share.
+ * What link.c (interfaces and addresses), link_route.c (routes) and link_rule.c (rules) share.
  */
 #pragma once
 
@@ -13,4 +13,9 @@ struct link {
 	/* Its dumps are filtered by the kernel (NETLINK_GET_STRICT_CHK): a table, not all routes. */
 	struct nl_sock *strict;
 	char interface[IFNAMSIZ];
+	int index; /* of our interface when it was last seen, 0: not yet */
 };
+
+/* link_rule.c's: the rules of one family at the head of the list. Returns libnl's code. */
+int link_rules_up(struct link *l, uint8_t family, bool mend, bool *mended);
+int link_rules_down(struct link *l, uint8_t family);

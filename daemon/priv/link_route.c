@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Policy routing, the second barrier (link.h): our rules and the routes of our table. What is
- * already as it should be is left alone, so nothing is announced that did not change. Called by
- * printgated only.
+ * Policy routing, the second barrier (link.h): the routes of our table. What is already as it should
+ * be is left alone, so nothing is announced that did not change. The rules are link_rule.c's. Called
+ * by printgated only.
  */
 #include <arpa/inet.h>
-#include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +21,6 @@
 
 #define METRIC	   1024	 /* of our routes, in both families (IPv6's own default) */
 #define ROUTES_MAX 65536 /* in our table; a dump beyond it is refused */
-#define RULES_MAX  64	 /* copies of our rule that link_barrier_down removes */
 
 static const uint8_t families[] = {AF_INET, AF_INET6};
 
@@ -48,11 +46,11 @@ static bool no_such_family(uint8_t family, int rc)
 
 /* ---- routes ---------------------------------------------------------------------------------- */
 
-static struct entry throw_entry(struct prefix4 target)
+static struct entry target_entry(struct prefix4 target, uint8_t type)
 {
 	struct entry e = {
 		.family = AF_INET,
-		.type = RTN_THROW,
+		.type = type,
 		.len = target.len,
 		.metric = METRIC,
 	};
@@ -108,20 +106,6 @@ static int route_del(struct link *l, const struct entry *e, struct diag *d)
 	if (rc == 0 || rc == -NLE_OBJ_NOTFOUND || no_such_family(e->family, rc))
 		return 0;
 	return iface_fail(d, rc, "cannot remove a route of table %d", LINK_TABLE);
-}
-
-int link_target_put(struct link *l, struct prefix4 target, struct diag *d)
-{
-	struct entry e = throw_entry(target);
-
-	return route_put(l, &e, d);
-}
-
-int link_target_del(struct link *l, struct prefix4 target, struct diag *d)
-{
-	struct entry e = throw_entry(target);
-
-	return route_del(l, &e, d);
 }
 
 /* ---- the table as it is ---------------------------------------------------------------------- */
@@ -224,7 +208,8 @@ static void want(struct table *t, struct entry e)
 	t->item[t->n++] = e;
 }
 
-int link_targets_sync(struct link *l, const struct prefix4 *list, size_t n, struct diag *d)
+int link_targets_sync(struct link *l, const struct prefix4 *through, size_t n,
+		      const struct prefix4 *shut, size_t m, struct diag *d)
 {
 	struct table wanted = {0}, have = {0};
 	int rc;
@@ -232,7 +217,9 @@ int link_targets_sync(struct link *l, const struct prefix4 *list, size_t n, stru
 	for (unsigned i = 0; i < ARRAY_LEN(families); i++)
 		want(&wanted, default_entry(families[i]));
 	for (size_t i = 0; i < n; i++)
-		want(&wanted, throw_entry(list[i]));
+		want(&wanted, target_entry(through[i], RTN_THROW));
+	for (size_t i = 0; i < m; i++)
+		want(&wanted, target_entry(shut[i], RTN_UNREACHABLE));
 	rc = table_read(l, &have, d);
 	rc = rc ? rc : table_equal(l, &wanted, &have, d);
 	free(wanted.item);
@@ -240,55 +227,24 @@ int link_targets_sync(struct link *l, const struct prefix4 *list, size_t n, stru
 	return rc;
 }
 
-/* ---- rules ----------------------------------------------------------------------------------- */
+/* ---- the barrier ----------------------------------------------------------------------------- */
 
-/* RTM_NEWRULE or RTM_DELRULE: iif WG lookup LINK_TABLE. Returns libnl's code. */
-static int rule_send(struct link *l, uint16_t cmd, int flags, uint8_t family)
+/* The default comes first: from the rules on, the table decides. */
+int link_barrier_up(struct link *l, bool mend, bool *mended, struct diag *d)
 {
-	struct fib_rule_hdr r = {
-		.family = family,
-		.table = RT_TABLE_UNSPEC,
-		.action = FR_ACT_TO_TBL,
-	};
-	struct nl_msg *m = iface_message(cmd, flags, 256);
-	int rc = nlmsg_append(m, &r, sizeof(r), NLMSG_ALIGNTO);
-
-	rc = rc ? rc : nla_put_u32(m, FRA_TABLE, LINK_TABLE);
-	rc = rc ? rc : nla_put_u32(m, FRA_PRIORITY, LINK_PRIORITY);
-	rc = rc ? rc : nla_put_string(m, FRA_IIFNAME, l->interface);
-	if (rc) {
-		nlmsg_free(m);
-		return rc;
-	}
-	return iface_talk(l->sk, m);
-}
-
-/* The default comes first: from the rule on, the table decides. */
-int link_barrier_up(struct link *l, struct diag *d)
-{
+	*mended = false;
 	for (unsigned i = 0; i < ARRAY_LEN(families); i++) {
 		struct entry e = default_entry(families[i]);
 		int rc = route_put(l, &e, d);
 
 		if (rc)
 			return rc;
-		rc = rule_send(l, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, families[i]);
-		if (rc && rc != -NLE_EXIST && !no_such_family(families[i], rc))
-			return iface_fail(d, rc, "cannot set the routing rule for %s",
+		rc = link_rules_up(l, families[i], mend, mended);
+		if (rc < 0 && !no_such_family(families[i], rc))
+			return iface_fail(d, rc, "cannot set the routing rules for %s",
 					  l->interface);
 	}
 	return 0;
-}
-
-static int rules_del(struct link *l, uint8_t family, struct diag *d)
-{
-	int rc = 0;
-
-	for (int i = 0; rc == 0 && i < RULES_MAX; i++)
-		rc = rule_send(l, RTM_DELRULE, 0, family);
-	if (rc == -NLE_OBJ_NOTFOUND || no_such_family(family, rc))
-		return 0;
-	return iface_fail(d, rc, "cannot remove the routing rule for %s", l->interface);
 }
 
 int link_barrier_down(struct link *l, struct diag *d)
@@ -296,9 +252,14 @@ int link_barrier_down(struct link *l, struct diag *d)
 	struct table none = {0}, have = {0};
 	int rc = 0;
 
-	for (unsigned i = 0; rc == 0 && i < ARRAY_LEN(families); i++)
-		rc = rules_del(l, families[i], d);
-	rc = rc ? rc : table_read(l, &have, d);
+	for (unsigned i = 0; rc == 0 && i < ARRAY_LEN(families); i++) {
+		rc = link_rules_down(l, families[i]);
+		if (no_such_family(families[i], rc))
+			rc = 0;
+	}
+	if (rc)
+		return iface_fail(d, rc, "cannot remove the routing rules for %s", l->interface);
+	rc = table_read(l, &have, d);
 	rc = rc ? rc : table_equal(l, &none, &have, d);
 	free(have.item);
 	return rc;

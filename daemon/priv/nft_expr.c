@@ -173,6 +173,30 @@ void nft_emit_ifname_in(struct nft_rule *r, const struct nft_term *t)
 	(void)lookup(r, t->name);
 }
 
+void nft_emit_group(struct nft_rule *r, const struct nft_term *t)
+{
+	load_meta(r, t->a, REG_KEY);
+	compare(r, NFT_CMP_NEQ, &t->b, sizeof(t->b));
+}
+
+/* Sets these bits of the packet's mark and keeps the others: (mark & ~bits) ^ bits. */
+void nft_emit_mark_set(struct nft_rule *r, const struct nft_term *t)
+{
+	const uint32_t others = ~t->a;
+	struct nftnl_expr *e;
+
+	load_meta(r, NFT_META_MARK, REG_KEY);
+	e = expr_add(r, "bitwise");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, REG_KEY);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, REG_KEY);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, sizeof(others));
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, &others, sizeof(others));
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, &t->a, sizeof(t->a));
+	e = expr_add(r, "meta");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, NFT_META_MARK);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_SREG, REG_KEY);
+}
+
 void nft_emit_meta(struct nft_rule *r, const struct nft_term *t)
 {
 	uint8_t byte = (uint8_t)t->b;

@@ -46,6 +46,8 @@ enum nft_port { PORT_SOURCE, PORT_DESTINATION }; /* its offset in the header is 
 
 void nft_emit_ifname(struct nft_rule *r, const struct nft_term *t);
 void nft_emit_ifname_in(struct nft_rule *r, const struct nft_term *t);
+void nft_emit_group(struct nft_rule *r, const struct nft_term *t);
+void nft_emit_mark_set(struct nft_rule *r, const struct nft_term *t);
 void nft_emit_meta(struct nft_rule *r, const struct nft_term *t);
 void nft_emit_addr(struct nft_rule *r, const struct nft_term *t);
 void nft_emit_addr_in(struct nft_rule *r, const struct nft_term *t);
@@ -75,6 +77,8 @@ void nft_emit_clamp(struct nft_rule *r, const struct nft_term *t);
 #define IIFNAME_NOT(n)		TERM(ifname, n, NFT_META_IIFNAME, NFT_CMP_NEQ, 0)
 #define OIFNAME(n)		TERM(ifname, n, NFT_META_OIFNAME, NFT_CMP_EQ, 0)
 #define OIFNAME_NOT(n)		TERM(ifname, n, NFT_META_OIFNAME, NFT_CMP_NEQ, 0)
+#define IIFGROUP_NOT(v)		TERM(group, NULL, NFT_META_IIFGROUP, v, 0)
+#define OIFGROUP_NOT(v)		TERM(group, NULL, NFT_META_OIFGROUP, v, 0)
 #define IIFNAME_IN(set)		TERM(ifname_in, set, NFT_META_IIFNAME, 0, 0)
 #define MADE_HERE		TERM(meta, NULL, NFT_META_IIF, 0, 4)
 #define IPV4			TERM(meta, NULL, NFT_META_NFPROTO, NFPROTO_IPV4, 1)
@@ -100,6 +104,7 @@ void nft_emit_clamp(struct nft_rule *r, const struct nft_term *t);
 /* What is done. */
 #define LIMIT_PER_SECOND(n)	TERM(limit, NULL, n, 0, 0)
 #define LOG_GROUP(group)	TERM(log, NULL, group, 0, 0)
+#define MARK_SET(bits)		TERM(mark_set, NULL, bits, 0, 0)
 #define ACCEPT			TERM(verdict, NULL, NF_ACCEPT, 0, 0)
 #define DROP			TERM(verdict, NULL, NF_DROP, 0, 0)
 #define GOTO(chain)		TERM(verdict, chain, (uint32_t)NFT_GOTO, 0, 0)

@@ -15,6 +15,7 @@
 #include <netinet/tcp.h>
 #include <libnftnl/chain.h>
 
+#include "daemon/priv/link.h" /* LINK_GROUP, LINK_MARK */
 #include "daemon/priv/nft_expr.h"
 
 #include <linux/netfilter_ipv4.h>
@@ -72,6 +73,10 @@ static void rule_add(struct rules *r, const struct nft_term *terms)
 	nftnl_rule_free(rule.rule);
 }
 
+/* Not ours, neither by its name nor by its group: an interface that was renamed is still ours. */
+#define NOT_FROM(wg) IIFNAME_NOT(wg), IIFGROUP_NOT(LINK_GROUP)
+#define NOT_TO(wg)   OIFNAME_NOT(wg), OIFGROUP_NOT(LINK_GROUP)
+
 #define RULE(r, ...) rule_add(r, (const struct nft_term[]){__VA_ARGS__, {.emit = NULL}})
 
 /* Answered at once, so that a phone shows an error and not a spinner. No packet is left after the
@@ -91,10 +96,13 @@ static void from_tunnel(struct rules *r, const char *wg, struct prefix4 tunnel, 
 	base_chain(r, "from_tunnel", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_RAW);
 	/* Nobody routes into the tunnel, nor to the page (the weak host model would let a LAN host
 	 * reach it); `lo` is this machine talking to its own tunnel address. */
-	RULE(r, DADDR_IN(tunnel), IIFNAME_NOT(wg), IIFNAME_NOT("lo"), DROP);
-	RULE(r, IIFNAME_NOT(wg), ACCEPT);
+	RULE(r, DADDR_IN(tunnel), NOT_FROM(wg), IIFNAME_NOT("lo"), DROP);
+	RULE(r, NOT_FROM(wg), ACCEPT);
 	/* WireGuard has checked each peer's source already; this one needs no trust in it. */
 	RULE(r, SADDR_OUTSIDE(tunnel_first_peer(tunnel), tunnel_last_peer(tunnel)), DROP);
+	/* Without it no packet from the tunnel has a way (link.h): the second barrier trusts what
+	 * this table has seen only. */
+	RULE(r, MARK_SET(LINK_MARK));
 	if (r->shape->page_port)
 		RULE(r, DADDR(gateway), TCP_DPORT(r->shape->page_port), ACCEPT);
 	RULE(r, DADDR(gateway), ICMP_TYPE(ICMP_ECHO), ACCEPT);
@@ -114,7 +122,7 @@ static void from_tunnel(struct rules *r, const char *wg, struct prefix4 tunnel, 
 static void to_printer(struct rules *r, const char *wg, uint32_t gateway)
 {
 	base_chain(r, "to_printer", "nat", NF_INET_PRE_ROUTING, NF_IP_PRI_NAT_DST);
-	RULE(r, IIFNAME_NOT(wg), ACCEPT);
+	RULE(r, NOT_FROM(wg), ACCEPT);
 	if (r->shape->page_port)
 		RULE(r, DADDR(gateway), TCP_DPORT(r->shape->page_port),
 		     DNAT_TO(gateway, r->shape->page_bound));
@@ -122,40 +130,37 @@ static void to_printer(struct rules *r, const char *wg, uint32_t gateway)
 	RULE(r, DNAT_PREFIX_MAP("subnets"));
 }
 
-/* Address translation asks its map once per connection and lets pass what it cannot track. So what
- * leaves the tunnel for elsewhere is looked up again, packet by packet: an old connection must not
- * lead to the printer that had this VPN address before, nor an address without a printer, nor an
- * untracked packet, anywhere. */
-static void mapped(struct rules *r)
-{
-	chain(r, "mapped");
-	RULE(r, PAIR_IN("targets", PART_CT_ORIGINAL_DADDR, PART_CT_REPLY_SADDR), ACCEPT);
-	RULE(r, PAIR_IN("subnet_targets", PART_CT_ORIGINAL_DADDR, PART_CT_REPLY_SADDR), ACCEPT);
-	RULE(r, GOTO("refuse"));
-}
-
-/* The same for what stays on this machine: page and ping by the tunnel address itself; `self`, which
+/* What comes out of the tunnel and stays on this machine: page and ping by the tunnel address itself; `self`, which
  * leads to that address, and an address of this machine that was added as a printer by itself. A
  * printer subnet usually holds the gateway's own LAN address, and always the LAN's broadcast address:
  * neither is a printer. */
 static void to_self(struct rules *r, const char *wg, uint32_t gateway)
 {
 	base_chain(r, "to_self", "filter", NF_INET_LOCAL_IN, NF_IP_PRI_FILTER);
-	RULE(r, IIFNAME_NOT(wg), ACCEPT);
+	RULE(r, NOT_FROM(wg), ACCEPT);
 	RULE(r, DADDR(gateway), CT_ORIGINAL_DADDR(gateway), ACCEPT);
 	RULE(r, PAIR_IN("targets", PART_CT_ORIGINAL_DADDR, PART_CT_REPLY_SADDR), ACCEPT);
 	RULE(r, GOTO("refuse"));
 }
 
-/* One chain for all that is forwarded, because each chain costs every packet about as much as a
- * look-up. Where printgated switched forwarding on, it did so for the tunnel: this machine becomes
- * nobody else's router. IPv6 forwarding is never ours, so it is not ours to forbid. */
+/* Address translation asks its map once per connection and lets pass what it cannot track. So what
+ * leaves the tunnel for elsewhere is looked up again, packet by packet: an old connection must not
+ * lead to the printer that had this VPN address before, nor an address without a printer, nor an
+ * untracked packet, anywhere.
+ *
+ * What is from elsewhere: where printgated switched forwarding on, it did so for the tunnel; this
+ * machine becomes nobody else's router. IPv6 forwarding is never ours, so it is not ours to forbid. */
 static void forwarding(struct rules *r, const char *wg)
 {
-	base_chain(r, "transit", "filter", NF_INET_FORWARD, NF_IP_PRI_MANGLE);
-	RULE(r, IIFNAME(wg), GOTO("mapped"));
-	RULE(r, IPV4, IIFNAME_IN("gated"), OIFNAME_NOT(wg), DROP);
+	chain(r, "others");
+	RULE(r, IPV4, IIFNAME_IN("gated"), NOT_TO(wg), DROP);
 	RULE(r, OIFNAME(wg), TCP_FLAG(TH_SYN), CLAMP_MSS);
+
+	base_chain(r, "transit", "filter", NF_INET_FORWARD, NF_IP_PRI_MANGLE);
+	RULE(r, NOT_FROM(wg), GOTO("others"));
+	RULE(r, PAIR_IN("targets", PART_CT_ORIGINAL_DADDR, PART_CT_REPLY_SADDR), ACCEPT);
+	RULE(r, PAIR_IN("subnet_targets", PART_CT_ORIGINAL_DADDR, PART_CT_REPLY_SADDR), ACCEPT);
+	RULE(r, GOTO("refuse"));
 
 	base_chain(r, "as_gateway", "nat", NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC);
 	RULE(r, IIFNAME(wg), OIFNAME_NOT(wg), MASQUERADE);
@@ -181,7 +186,7 @@ static void unasked(struct rules *r)
 static void to_tunnel(struct rules *r, const char *wg, uint32_t gateway)
 {
 	base_chain(r, "to_tunnel", "filter", NF_INET_POST_ROUTING, 300);
-	RULE(r, OIFNAME_NOT(wg), ACCEPT);
+	RULE(r, NOT_TO(wg), ACCEPT);
 	RULE(r, CT_NOT_ESTABLISHED, GOTO("unasked"));
 	RULE(r, CT_DIRECTION_ORIGINAL, DROP);
 	if (r->shape->page_port)
@@ -203,8 +208,8 @@ static void to_tunnel(struct rules *r, const char *wg, uint32_t gateway)
 static void handshakes(struct rules *r, const char *wg)
 {
 	base_chain(r, "handshakes", "filter", NF_INET_LOCAL_IN, NF_IP_PRI_FILTER);
-	RULE(r, IIFNAME_NOT(wg), UDP_DPORT(r->shape->listen_port), WG_HANDSHAKE,
-	     LIMIT_PER_SECOND(5), LOG_GROUP(NFT_LOG_GROUP));
+	RULE(r, NOT_FROM(wg), UDP_DPORT(r->shape->listen_port), WG_HANDSHAKE, LIMIT_PER_SECOND(5),
+	     LOG_GROUP(NFT_LOG_GROUP));
 }
 
 void nft_rules_add(struct nft_batch *b, const struct nft_shape *shape)
@@ -216,7 +221,6 @@ void nft_rules_add(struct nft_batch *b, const struct nft_shape *shape)
 	refuse(&r);
 	from_tunnel(&r, wg, shape->tunnel, gateway);
 	to_printer(&r, wg, gateway);
-	mapped(&r);
 	to_self(&r, wg, gateway);
 	forwarding(&r, wg);
 	unasked(&r);

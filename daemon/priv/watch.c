@@ -52,6 +52,7 @@ int watch_open(struct watch *w, const char *interface, uint32_t own_route, uint3
 	*w = (struct watch){
 		.route = -1, .nft = -1, .log = w->log, .own_route = own_route, .own_nft = own_nft};
 	memcpy(w->interface, interface, strnlen(interface, sizeof(w->interface) - 1));
+	w->index = (int)if_nametoindex(w->interface);
 	w->route = open_groups(NETLINK_ROUTE, route_groups, ARRAY_LEN(route_groups), d);
 	if (w->route < 0)
 		return w->route;
@@ -128,15 +129,20 @@ static uint32_t u32_attr(const struct nlmsghdr *nlh, unsigned header, uint16_t t
 	return 0;
 }
 
-static unsigned on_link(const struct watch *w, const struct nlmsghdr *nlh)
+static unsigned on_link(struct watch *w, const struct nlmsghdr *nlh)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi))
 		return 0;
 	if (strcmp(string_attr(nlh, sizeof(*ifi), IFLA_IFNAME), w->interface))
-		return WATCH_LAN;
-	return nlh->nlmsg_type == RTM_DELLINK || !(ifi->ifi_flags & IFF_UP) ? WATCH_OURS : 0;
+		return ifi->ifi_index == w->index ? WATCH_OURS
+						  : WATCH_LAN; /* renamed, or another */
+	w->index = ifi->ifi_index;
+	if (nlh->nlmsg_type == RTM_DELLINK || !(ifi->ifi_flags & IFF_UP) ||
+	    u32_attr(nlh, sizeof(*ifi), IFLA_GROUP) != LINK_GROUP)
+		return WATCH_OURS;
+	return 0;
 }
 
 static unsigned on_addr(const struct watch *w, const struct nlmsghdr *nlh)
@@ -159,17 +165,22 @@ static unsigned on_route(const struct nlmsghdr *nlh)
 	return rtm->rtm_family == AF_INET ? WATCH_LAN : 0;
 }
 
+/* Ours have the kernel's highest priority, 0, and stand before the one for local addresses; without the
+ * one for the main table nothing has a way. */
 static unsigned on_rule(const struct nlmsghdr *nlh)
 {
-	if (nlh->nlmsg_type != RTM_DELRULE ||
-	    mnl_nlmsg_get_payload_len(nlh) < sizeof(struct fib_rule_hdr))
+	const struct fib_rule_hdr *r = mnl_nlmsg_get_payload(nlh);
+	uint32_t priority, table;
+
+	if (nlh->nlmsg_type != RTM_DELRULE || mnl_nlmsg_get_payload_len(nlh) < sizeof(*r))
 		return 0;
-	return u32_attr(nlh, sizeof(struct fib_rule_hdr), FRA_PRIORITY) == LINK_PRIORITY
-		       ? WATCH_OURS
-		       : 0;
+	priority = u32_attr(nlh, sizeof(*r), FRA_PRIORITY);
+	table = u32_attr(nlh, sizeof(*r), FRA_TABLE);
+	return priority == 0 || table == RT_TABLE_MAIN || table == RT_TABLE_DEFAULT ? WATCH_OURS
+										    : 0;
 }
 
-static unsigned on_route_message(const struct watch *w, const struct nlmsghdr *nlh)
+static unsigned on_route_message(struct watch *w, const struct nlmsghdr *nlh)
 {
 	if (nlh->nlmsg_pid == w->own_route)
 		return 0;
@@ -211,7 +222,7 @@ static unsigned on_nft_message(const struct watch *w, const struct nlmsghdr *nlh
 	}
 }
 
-static unsigned drain(const struct watch *w, int fd, bool nft)
+static unsigned drain(struct watch *w, int fd, bool nft)
 {
 	static char buffer[WATCH_BUFFER] __attribute__((aligned(8)));
 	unsigned seen = 0;

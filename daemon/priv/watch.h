@@ -15,6 +15,7 @@ struct watch {
 	int log;	/* NFLOG group of handshakes; -1: this kernel has none */
 	int route, nft; /* descriptors to poll for reading */
 	char interface[IFNAMSIZ];
+	int index; /* of the interface, by which it is known under another name; 0: none seen */
 	uint32_t own_route,
 		own_nft; /* netlink port ids of our own sockets: what we did ourselves */
 };

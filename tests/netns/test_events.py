@@ -24,7 +24,10 @@ REPAIRS = {
     "table deleted": ("nft", "delete", "table", "inet", "printgate"),
     "ruleset flushed": ("nft", "flush", "ruleset"),
     "chain flushed": ("nft", "flush", "chain", "inet", "printgate", "from_tunnel"),
-    "rule deleted": ("ip", "rule", "del", "priority", "551"),
+    "rule deleted": ("ip", "rule", "del", "priority", "0", "iif", "wg0", "unreachable"),
+    "rules flushed": ("ip", "rule", "flush"),
+    "interface renamed": ("sh", "-c", "printf 'link set wg0 down\nlink set wg0 name other\n' | ip -batch -"),
+    "group changed": ("ip", "link", "set", "wg0", "group", "7"),
     "routes flushed": ("ip", "route", "flush", "table", "20551"),
     "address removed": ("ip", "addr", "flush", "dev", "wg0"),
     "interface down": ("ip", "link", "set", "wg0", "down"),
@@ -38,6 +41,7 @@ def snapshot(house):
     address = node.out("ip", "-br", "addr", "show", "wg0").split()[2:]
     return (house.gateway.ruleset(), node.out("ip", "rule"), node.out("ip", "-6", "rule"),
             node.out("ip", "route", "show", "table", "20551"), address,
+            "group 20551" in node.out("ip", "link", "show", "wg0"),
             "UP" in node.out("ip", "link", "show", "wg0").split(">")[0],
             house.gateway.wireguard_peers())
 

@@ -118,29 +118,79 @@ def test_way(lab):
     assert lab.d.do("way", "8.8.8.8") == "lan routed remote"
 
 
+JUDGED = ("0", "0x8000000/0x8000000", "20551")
+REST = ("0", "0/0x8000000", "unreachable")
+LOCAL = ("0", None, "local")
+
+
+def head(lab, family="-4"):
+    """The rules of priority 0: (priority, mark, what)."""
+    found = []
+    for r in lab.json(family, "rule"):
+        mark = f"{r['fwmark']}/{r['fwmask']}" if "fwmask" in r else None
+        if r["priority"] == 0:
+            assert r.get("iif", lab.wg) == lab.wg
+            found.append(("0", mark and mark.replace("0x0/", "0/"), r.get("table") or r["action"]))
+    return found
+
+
 def test_barrier_is_made_once(lab):
     lab.d.do("barrier-up")
     for family in ("-4", "-6"):
-        assert [(r["priority"], r["iif"]) for r in rules(lab, family)] == [(551, lab.wg)]
+        assert head(lab, family) == [JUDGED, REST, LOCAL]
         assert routes(lab, family) == [("unreachable", "default")]
     assert not changes(lab, ("barrier-up",), ("targets",))
     lab.d.do("barrier-down")
     lab.d.do("barrier-down")
     for family in ("-4", "-6"):
+        assert head(lab, family) == [LOCAL]
         assert not rules(lab, family)
         assert not routes(lab, family)
+
+
+@pytest.mark.parametrize("damage", [
+    ["del iif {wg} fwmark 0x8000000/0x8000000 lookup 20551"],
+    ["del iif {wg} unreachable"],
+    ["del iif {wg} fwmark 0x8000000/0x8000000 lookup 20551",
+     "add priority 0 iif {wg} fwmark 0x8000000/0x8000000 lookup 20551"],  # behind local now
+    ["del iif {wg} unreachable", "add priority 0 iif {wg} fwmark 0/0x8000000 unreachable"],
+    ["flush"],
+])
+def test_rules_out_of_order_are_set_again(lab, damage):
+    lab.d.do("barrier-up")
+    for line in damage:
+        lab.ip("rule", *line.format(wg=lab.wg).split())
+    lab.d.do("barrier-up")
+    assert head(lab) == [JUDGED, REST, LOCAL]
+
+
+def test_there_is_always_a_rule_for_local_addresses(lab):
+    """While ours are put before it, this machine never forgets which addresses it has."""
+    seen = changes(lab, ("barrier-up",))
+    local = [line.startswith("Deleted") for line in seen if "lookup local" in line]
+    assert local == [False, True] * 2, seen  # set again, then the old one removed; in both families
+
+
+def test_a_flush_takes_no_more_than_ours(lab):
+    """`ip rule flush` spares rules of priority 0, ours among them; the kernel's own come back only
+    where they were seen to be taken away."""
+    lab.d.do("barrier-up")
+    lab.ip("rule", "flush")
+    assert head(lab) == [JUDGED, REST, LOCAL]
+    assert lab.d.do("barrier-up") == ""
+    assert not [r for r in lab.json("rule") if r.get("table") == "main"]
+    assert lab.d.do("barrier-up", "mend") == "mended"
+    assert [(r["priority"], r.get("table")) for r in lab.json("rule")][-2:] == [
+        (32766, "main"), (32767, "default")]
+    assert lab.d.do("barrier-up", "mend") == ""
 
 
 def test_targets(lab):
     wall = ("unreachable", "default")
     lab.d.do("barrier-up")
-    lab.d.do("target-put", "192.168.1.5")
-    lab.d.do("target-put", "192.168.50.0/24")
-    lab.d.do("target-put", "192.168.1.5")
-    assert routes(lab) == [("throw", "192.168.1.5"), ("throw", "192.168.50.0/24"), wall]
-    lab.d.do("target-del", "192.168.1.5")
-    lab.d.do("target-del", "192.168.1.5")
-    assert routes(lab) == [("throw", "192.168.50.0/24"), wall]
+    lab.d.do("targets", "192.168.1.5", "192.168.50.0/24", "192.168.1.5", "shut", "192.168.50.2")
+    assert routes(lab) == [("throw", "192.168.1.5"), ("throw", "192.168.50.0/24"),
+                           ("unreachable", "192.168.50.2"), wall]
     # Not ours at all, and a hole in the wall: both go; the wall that was torn down comes back.
     lab.ip("route", "add", "throw", "default", "metric", "5", "table", TABLE)
     lab.ip("route", "add", "192.168.70.0/24", "dev", "lan", "table", TABLE)
@@ -172,15 +222,43 @@ def test_packets_meet_the_barrier(lab):
     lab.d.do("forward-on")
     lab.d.do("up")
     lab.d.do("barrier-up")
-    lab.d.do("targets", "192.168.1.5")
+    lab.d.do("targets", "10.77.16.1", "192.168.1.5", "192.168.7.0/24", "shut", "192.168.7.2")
+    lab.ip("addr", "add", "192.168.7.2/24", "dev", "lan")
     lab.ip("route", "add", "default", "via", "192.168.1.1")
 
-    def way(to, family="-4", source="10.77.20.1"):
-        return lab.ip(family, "route", "get", to, "from", source, "iif", lab.wg, check=False)
+    def way(to, family="-4", source="10.77.20.1", mark=("mark", "0x8000000")):
+        text = lab.ip(family, "route", "get", to, "from", source, "iif", lab.wg, *mark, check=False)
+        return "local" if text.startswith("local") else "lan" if "dev lan" in text else "none"
 
-    assert "dev lan" in way("192.168.1.5")
-    assert "dev lan" not in way("192.168.1.6")
-    assert "dev lan" not in way("8.8.8.8")
-    assert lab.wg not in way("10.77.20.2").split("cache")[0].split("iif")[0]
+    assert way("192.168.1.5") == way("192.168.7.9") == "lan"
+    assert way("10.77.16.1") == "local"
+    # neighbours, the internet, other phones; this machine under its other names
+    for shut in ("192.168.1.6", "8.8.8.8", "10.77.20.2", "192.168.1.2", "192.168.7.2", "127.0.0.1"):
+        assert way(shut) == "none", shut
+    # what the table has not judged has no way at all
+    for to in ("192.168.1.5", "10.77.16.1", "192.168.1.2", "8.8.8.8"):
+        assert way(to, mark=()) == "none", to
+    assert lab.ip("route", "get", "192.168.1.2").startswith("local")
     lab.d.do("targets")
-    assert "dev lan" not in way("192.168.1.5")
+    assert way("192.168.1.5") == "none"
+
+
+def test_another_name_and_its_own_again(lab):
+    lab.d.do("address", "10.77.16.1", 20)
+    lab.d.do("forward-on")
+    assert lab.json("link", "show", lab.wg)[0]["group"] == TABLE
+    lab.ip("link", "set", lab.wg, "name", "renamed")
+    lab.d.do("reclaim")
+    assert "renamed" not in lab.ip("link") and lab.wg in lab.ip("link")
+    lab.d.do("reclaim")
+
+
+def test_an_interface_of_before_is_set_down(lab):
+    lab.d.do("up")
+    lab.ip("link", "add", "older", "type", "veth", "peer", "name", "other")
+    lab.ip("link", "set", "older", "alias", "printgate", "up")
+    lab.ip("link", "set", "other", "up")
+    lab.d.do("strays-down")
+    assert "UP" not in lab.json("link", "show", "older")[0]["flags"]
+    for name in ("other", lab.wg, "lan"):
+        assert "UP" in lab.json("link", "show", name)[0]["flags"], name

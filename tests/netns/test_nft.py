@@ -180,8 +180,9 @@ def test_one_bad_item_and_nothing_changes(gateway, driver):
     assert driver.change(bad).startswith("error 5 ")  # overlaps tcp/500-510, by its
     # end: a range that begins in another one is acknowledged by Linux 6.1, and not added
     assert listing(gateway) == before
-    assert driver.change("mark 3\nservice put 10.77.16.2 tcp/500-510\n" + bad, "full").startswith(
-        ("error 3 ", "error 5 "))  # one of the two that do not go together
+    twice = "mark 3\nprinter put 10.77.19.0/29 192.168.5.64/29\n" \
+            "mark 5\nprinter put 10.77.19.4/30 192.168.5.80/30"
+    assert driver.change(twice, "full").startswith(("error 3 ", "error 5 "))
     assert listing(gateway) == before
     assert driver.change(f"grant del {PHONE} {PRINTER} 0") == "ok"
 
@@ -203,8 +204,8 @@ def test_ten_thousand(gateway, driver):
     # Replaced while they are there, and a bad one among many more is still found.
     assert driver.change("grants 10000 10.77.21.0 10.77.16.2", "full") == "ok"
     assert len(elements(gateway, "grants")) == 10000
-    assert driver.change("mark 76\nservice put 10.77.16.2 tcp/5-12\nmark 0\n"
+    assert driver.change("mark 76\nprinter put 10.77.19.0/29 192.168.5.64/29\nmark 0\n"
                          "grants 20000 10.77.21.0 10.77.16.2\n"
-                         "mark 77\nservice put 10.77.16.2 tcp/1-9",
+                         "mark 77\nprinter put 10.77.19.4/30 192.168.5.80/30",
                          "full").startswith(("error 76 ", "error 77 "))
     assert len(elements(gateway, "grants")) == 10000

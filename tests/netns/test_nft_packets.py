@@ -226,6 +226,27 @@ def test_another_target_cuts_old_connections(lab):
     assert lab.udp(lab.phone, PRINTER, 70) == f"{LAN_OTHER}:70"
 
 
+def test_another_name_is_no_way_out(lab):
+    """The interface is known by its group too: renamed, it lets pass no more than before."""
+    lab.gateway.ip("link", "set", "pgt0", "group", "20551")
+    lab.gateway.ip("link", "set", "pgt0", "down")
+    lab.gateway.ip("link", "set", "pgt0", "name", "renamed")
+    lab.gateway.ip("link", "set", "renamed", "up")
+    try:
+        for address, port in ((LAN_PRINTER, 80), (LAN_GATEWAY, 22), (GATEWAY, 22), (WAN_HOST, 80)):
+            marker = b"by another name"
+            for where in (lab.lan, lab.wan):
+                assert not lab.sniff(where, "eth0", lambda to=address, at=port: lab.send_raw(
+                    lab.phone, PHONE, to, 17, udp_datagram(9, at, marker)), marker)
+            assert lab.tcp(lab.phone, address, port) != f"{address}:{port}"
+        assert lab.tcp(lab.lan, PHONE, 80, source=LAN_PRINTER) == "silence"
+    finally:
+        lab.gateway.ip("link", "set", "renamed", "down")
+        lab.gateway.ip("link", "set", "renamed", "name", "pgt0", "group", "default")
+        lab.gateway.ip("link", "set", "pgt0", "up")
+    assert lab.tcp(lab.phone, PRINTER, 80) == f"{LAN_PRINTER}:80"
+
+
 def test_replacing_the_table_loses_nothing(lab):
     with lab.stream(PRINTER) as flows:
         for _ in range(20):
@@ -303,6 +324,23 @@ def own_lan_address(address, vpn, target):
     return question
 
 
+def transit_where_it_was(lab, mutate):
+    """A router that the machine was before stays one."""
+    lab.gateway.sh("nft", "flush", "set", "inet", "printgate", "gated")
+    mutate()
+    return lab.tcp(lab.lan, WAN_HOST, 80)
+
+
+def marked(lab, mutate):
+    """Does the routing rule for packets that have not been judged let this one through?"""
+    lab.gateway.ip("rule", "add", "iif", "pgt0", "fwmark", "0/0x08000000", "prohibit")
+    try:
+        mutate()
+        return lab.tcp(lab.phone, PRINTER, 80)
+    finally:
+        lab.gateway.ip("rule", "del", "iif", "pgt0", "fwmark", "0/0x08000000", "prohibit")
+
+
 def told_of_handshake(lab, mutate):
     """Is a listener of the NFLOG group told of handshake messages, and of nothing else?"""
     mutate()
@@ -327,16 +365,19 @@ IN, OUT = "ip daddr . meta l4proto . th dport", "ip saddr . meta l4proto . th sp
 CT = "ct original ip daddr . ct reply ip saddr"
 RELATED = "ct state related icmp type destination-unreachable ip daddr . ct original ip daddr"
 
-LAN_DROP = ("from_tunnel", 'ip daddr 10.77.16.0/20 iifname != "pgt0" iifname != "lo" drop')
+NOT_FROM, NOT_TO = 'iifname != "pgt0" iifgroup != 20551', 'oifname != "pgt0" oifgroup != 20551'
+
+LAN_DROP = ("from_tunnel", f'ip daddr 10.77.16.0/20 {NOT_FROM} iifname != "lo" drop')
 
 NEEDED = {
     ("refuse", "meta l4proto tcp reject with tcp reset"): tcp(PRINTER, 81),
     ("refuse", "reject with icmpx admin-prohibited"): udp(PRINTER, 69),
     LAN_DROP: simple(lambda lab: lab.tcp(lab.lan, GATEWAY, 51880)),
-    ("from_tunnel", 'iifname != "pgt0" accept'): LAN_TO_GATEWAY,
+    ("from_tunnel", f"{NOT_FROM} accept"): LAN_TO_GATEWAY,
     ("from_tunnel", "ip saddr != 10.77.20.0-10.77.31.254 drop"):
         reaches("phone", "t0", "phone", "10.77.16.77", GATEWAY,
                 lambda data: icmp_message(8, 0, data), protocol=1),
+    ("from_tunnel", "meta mark set meta mark | 0x08000000"): marked,
     ("from_tunnel", "ip daddr 10.77.16.1 tcp dport 80 accept"): tcp(GATEWAY, 80),
     ("from_tunnel", "ip daddr 10.77.16.1 icmp type echo-request accept"): ping(GATEWAY),
     ("from_tunnel", "ip saddr . ip daddr != @grants ip saddr . ip daddr != @subnet_grants "
@@ -345,24 +386,24 @@ NEEDED = {
     ("from_tunnel", f"{IN} @services accept"): tcp(PRINTER, 80),
     ("from_tunnel", f"{IN} @ranges accept"): tcp(PRINTER, 505),
     ("from_tunnel", "goto refuse"): tcp(PRINTER, 81),
-    ("to_printer", 'iifname != "pgt0" accept'): not_for_the_lan,
+    ("to_printer", f"{NOT_FROM} accept"): not_for_the_lan,
     ("to_printer", "ip daddr 10.77.16.1 tcp dport 80 dnat ip to 10.77.16.1:51880"):
         tcp(GATEWAY, 80),
     ("to_printer", "dnat ip to ip daddr map @printers"): tcp(PRINTER, 80),
     ("to_printer", "dnat ip prefix to ip daddr map @subnets"): tcp("10.77.19.3", 80),
-    ("mapped", f"{CT} @targets accept"): tcp(PRINTER, 80),
-    ("mapped", f"{CT} @subnet_targets accept"): tcp("10.77.19.3", 80),
-    ("mapped", "goto refuse"): tcp(UNMAPPED, 80),
-    ("to_self", 'iifname != "pgt0" accept'): LAN_TO_GATEWAY,
+    ("to_self", f"{NOT_FROM} accept"): LAN_TO_GATEWAY,
     ("to_self", "ip daddr 10.77.16.1 ct original ip daddr 10.77.16.1 accept"): tcp(GATEWAY, 80),
     ("to_self", f"{CT} @targets accept"): own_lan_address("10.77.16.4", "10.77.16.4", LAN_GATEWAY),
     ("to_self", "goto refuse"): own_lan_address("10.77.19.9", "10.77.19.8/29", "192.168.5.0/29"),
-    ("transit", 'iifname "pgt0" goto mapped'): tcp(UNMAPPED, 80),
-    ("transit", 'meta nfproto ipv4 iifname @gated oifname != "pgt0" drop'):
+    ("others", f'meta nfproto ipv4 iifname @gated {NOT_TO} drop'):
         simple(lambda lab: lab.tcp(lab.lan, WAN_HOST, 80)),
-    ("transit", 'oifname "pgt0" tcp flags syn tcp option maxseg size set rt mtu'):
+    ("others", 'oifname "pgt0" tcp flags syn tcp option maxseg size set rt mtu'):
         simple(lambda lab: lab.sniff(lab.phone, "t0", lambda: lab.tcp(lab.phone, PRINTER, 80),
                                      b"\x02\x04\x05\x64")),  # the option: 1380, for 1420
+    ("transit", f"{NOT_FROM} goto others"): transit_where_it_was,
+    ("transit", f"{CT} @targets accept"): tcp(PRINTER, 80),
+    ("transit", f"{CT} @subnet_targets accept"): tcp("10.77.19.3", 80),
+    ("transit", "goto refuse"): tcp(UNMAPPED, 80),
     ("as_gateway", 'iifname "pgt0" oifname != "pgt0" masquerade'): tcp(PRINTER, 80),
     ("unasked", "iif 0 tcp flags rst accept"): tcp(PRINTER, 81),
     ("unasked", "iif 0 icmp type destination-unreachable accept"): udp(PRINTER, 69),
@@ -370,7 +411,7 @@ NEEDED = {
     ("unasked", f"{RELATED} @subnet_grants accept"): udp("10.77.19.3", 72),
     ("unasked", "drop"): reaches("phone", "t0", "gateway", GATEWAY, PHONE,
                                  lambda data: udp_datagram(9, 70, data)),
-    ("to_tunnel", 'oifname != "pgt0" accept'):
+    ("to_tunnel", f"{NOT_TO} accept"):
         simple(lambda lab: lab.tcp(lab.gateway, LAN_PRINTER, 81)),
     ("to_tunnel", "ct state != established goto unasked"): tcp(PRINTER, 81),
     ("to_tunnel", "ct direction original drop"): old_connection_from_the_gateway,
@@ -383,7 +424,7 @@ NEEDED = {
     ("to_tunnel", "icmp type echo-reply accept"): ping(PRINTER),
     ("to_tunnel", f"{OUT} @services accept"): tcp(PRINTER, 80),
     ("to_tunnel", f"{OUT} @ranges accept"): tcp(PRINTER, 505),
-    ("handshakes", 'iifname != "pgt0" udp dport 51820 @th,64,8 0x1-0x2 limit rate 5/second '
+    ("handshakes", f"{NOT_FROM} udp dport 51820 @th,64,8 0x1-0x2 limit rate 5/second "
                    "log group 20551"): told_of_handshake,
     ("to_tunnel", "drop"): granted_stream(f"service del {PRINTER} udp/71-72"),
 }

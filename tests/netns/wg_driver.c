@@ -220,9 +220,24 @@ static int do_way(struct driver *x)
 	return rc;
 }
 
+static int do_reclaim(struct driver *x)
+{
+	return link_reclaim(x->link, &x->d);
+}
+
+static int do_strays_down(struct driver *x)
+{
+	return link_strays_down(x->link, &x->d);
+}
+
 static int do_barrier_up(struct driver *x)
 {
-	return link_barrier_up(x->link, &x->d);
+	bool mended;
+	int rc = link_barrier_up(x->link, x->n > 1, &mended, &x->d);
+
+	if (!rc && mended)
+		(void)fputs("mended", x->out);
+	return rc;
 }
 
 static int do_barrier_down(struct driver *x)
@@ -230,23 +245,21 @@ static int do_barrier_down(struct driver *x)
 	return link_barrier_down(x->link, &x->d);
 }
 
-static int do_target_put(struct driver *x)
-{
-	return link_target_put(x->link, prefix_of(x->word[1]), &x->d);
-}
-
-static int do_target_del(struct driver *x)
-{
-	return link_target_del(x->link, prefix_of(x->word[1]), &x->d);
-}
-
+/* Those through which there is a way, and after the word "shut" those that are shut within. */
 static int do_targets(struct driver *x)
 {
 	auto_free struct prefix4 *list = mem_zalloc((size_t)x->n, sizeof(*list));
+	size_t n = 0, through = SIZE_MAX;
 
-	for (int i = 1; i < x->n; i++)
-		list[i - 1] = prefix_of(x->word[i]);
-	return link_targets_sync(x->link, list, (size_t)x->n - 1, &x->d);
+	for (int i = 1; i < x->n; i++) {
+		if (!strcmp(x->word[i], "shut"))
+			through = n;
+		else
+			list[n++] = prefix_of(x->word[i]);
+	}
+	if (through > n)
+		through = n;
+	return link_targets_sync(x->link, list, through, list + through, n - through, &x->d);
 }
 
 /* ---- time ------------------------------------------------------------------------------------ */
@@ -278,10 +291,10 @@ static const struct command {
 	{"forward-get", 2, do_forward_get},
 	{"forward-set", 3, do_forward_set},
 	{"way", 2, do_way},
+	{"reclaim", 1, do_reclaim},
+	{"strays-down", 1, do_strays_down},
 	{"barrier-up", 1, do_barrier_up},
 	{"barrier-down", 1, do_barrier_down},
-	{"target-put", 2, do_target_put},
-	{"target-del", 2, do_target_del},
 	{"targets", 1, do_targets},
 	{"took", 1, do_took},
 };
