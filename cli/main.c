@@ -24,7 +24,7 @@ static const struct verb *const verbs[] = {
 	&verb_init,   &verb_presets, &verb_printer_add, &verb_printer_list, &verb_printer_remove,
 	&verb_enroll, &verb_qr,	     &verb_rekey,	&verb_rename,	    &verb_list,
 	&verb_show,   &verb_allow,   &verb_deny,	&verb_disable,	    &verb_enable,
-	&verb_revoke, &verb_status,  &verb_log,
+	&verb_revoke, &verb_lock,    &verb_unlock,	&verb_status,	    &verb_log,
 };
 
 static int cli_open(struct cli *cli, struct diag *d)

@@ -65,7 +65,10 @@ static void text_head(struct status *s)
 	prefix4_format(tunnel, g->tunnel);
 	text_duration(up, g->uptime);
 	if (g->locked)
-		fputs("LOCKED: nobody reaches any printer.\n", out);
+		text_para(out, 0,
+			  "LOCKED%s%s%s: nobody reaches any printer until 'printgate unlock'.",
+			  g->lock_reason[0] ? " (" : "", g->lock_reason,
+			  g->lock_reason[0] ? ")" : "");
 	text_para(out, 0, "Gateway %s (%s), up for %s", g->interface, g->backend, up);
 	text_para(out, 2, "tunnel %s, UDP port %u", tunnel, g->listen_port);
 	text_para(out, 2, "public key %s", key);

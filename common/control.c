@@ -53,6 +53,10 @@ static const struct wire_field web_view_fields[] = {
 	WIRE_FIELD(control_web_view, viewer, WIRE_ENDPOINT),
 };
 
+static const struct wire_field lock_fields[] = {
+	WIRE_CHARS(control_lock, reason, WIRE_TEXT),
+};
+
 static const struct wire_field error_fields[] = {
 	WIRE_FIELD(control_error, code, WIRE_ERR),
 	WIRE_CHARS(control_error, text, WIRE_TEXT),
@@ -66,6 +70,7 @@ static const struct wire_field gateway_fields[] = {
 	WIRE_CHARS(control_gateway, endpoint, WIRE_TEXT),
 	WIRE_FIELD(control_gateway, tunnel, WIRE_PREFIX4),
 	WIRE_FIELD(control_gateway, locked, WIRE_BOOL),
+	WIRE_CHARS(control_gateway, lock_reason, WIRE_TEXT),
 	WIRE_FIELD(control_gateway, uptime, WIRE_U64),
 };
 
@@ -132,6 +137,8 @@ static const struct wire_row rows[] = {
 	WIRE_ROW(CTL_ENABLE, control_named, named_fields),
 	WIRE_ROW(CTL_REVOKE, control_named, named_fields),
 	WIRE_ROW(CTL_LOG, control_log, log_fields),
+	WIRE_ROW(CTL_LOCK, control_lock, lock_fields),
+	WIRE_EMPTY(CTL_UNLOCK),
 	WIRE_ROW(CTL_WEB_VIEW, control_web_view, web_view_fields),
 	WIRE_ROW(CTL_ERROR, control_error, error_fields),
 	WIRE_EMPTY(CTL_END),

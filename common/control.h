@@ -42,6 +42,8 @@ enum control_type {
 	CTL_ENABLE,	    /* control_named → PEER, GRANT…, END */
 	CTL_REVOKE,	    /* control_named → PEER (as it was), GRANT…, END */
 	CTL_LOG,	    /* control_log → EVENT… (newest first), END */
+	CTL_LOCK,	    /* control_lock → GATEWAY, END */
+	CTL_UNLOCK,	    /* empty → GATEWAY, END */
 	CTL_WEB_VIEW = 64, /* control_web_view → GATEWAY, COUNTS, [PEER, GRANT…, PRINTER…,] END */
 	/* items of answers */
 	CTL_ERROR = 128, /* control_error; ends the answer */
@@ -113,6 +115,12 @@ struct control_log {
 	uint32_t limit;	  /* 1..10000 */
 };
 
+#define CONTROL_REASON_BYTES 256 /* why it was locked, with its NUL */
+
+struct control_lock {
+	char reason[CONTROL_REASON_BYTES]; /* may be "" */
+};
+
 struct control_web_view {
 	struct endpoint viewer; /* who looks at the page, by source address */
 };
@@ -130,7 +138,8 @@ struct control_gateway {
 	char endpoint[CONTROL_HOST_BYTES]; /* as configured, with port; "" if none */
 	struct prefix4 tunnel;
 	bool locked;
-	uint64_t uptime; /* seconds since printgated started */
+	char lock_reason[CONTROL_REASON_BYTES]; /* "" if none was given; never told to the page */
+	uint64_t uptime;			/* seconds since printgated started */
 };
 
 struct control_printer {
@@ -187,6 +196,7 @@ union control_any {
 	struct control_rename rename;
 	struct control_allow allow;
 	struct control_log log;
+	struct control_lock lock;
 	struct control_web_view web_view;
 	struct control_error error;
 	struct control_gateway gateway;

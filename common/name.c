@@ -59,6 +59,19 @@ int utf8_is_control(unsigned cp)
 	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f);
 }
 
+int utf8_is_line(const char *text, unsigned long n)
+{
+	unsigned cp;
+	int len;
+
+	for (size_t i = 0; i < n; i += (size_t)len) {
+		len = utf8_decode(text + i, n - i, &cp);
+		if (len == 0 || utf8_is_control(cp) || in_ranges(cp, bidi, ARRAY_LEN(bidi)))
+			return 0;
+	}
+	return 1;
+}
+
 void utf8_clean(char *text, int keep_lf)
 {
 	size_t n = strlen(text);

@@ -35,6 +35,9 @@ int utf8_decode(const char *s, unsigned long n, unsigned *cp);
 /* Control characters: C0, DEL, C1. */
 int utf8_is_control(unsigned cp);
 
+/* Is it one line that a terminal shows as it is: UTF-8 without control and bidi characters? */
+int utf8_is_line(const char *text, unsigned long n);
+
 /* Makes a text fit to be shown: replaces, in place, bytes that are no UTF-8 and control characters
  * by '?' (line feeds too, unless keep_lf). */
 void utf8_clean(char *text, int keep_lf);

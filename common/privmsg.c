@@ -7,6 +7,7 @@
 
 static const struct wire_field begin_fields[] = {
 	WIRE_FIELD(privmsg_begin, full, WIRE_BOOL),
+	WIRE_FIELD(privmsg_begin, locked, WIRE_BOOL),
 };
 
 static const struct wire_field printer_fields[] = {

@@ -48,8 +48,11 @@ enum privmsg_type {
 
 #define PRIV_ITEMS_MAX 262144 /* items of one change */
 
+/* locked, with full: nobody reaches any printer. There are no grants among the items then, the gate is
+ * shut as soon as this comes, and every connection to a printer is ended. */
 struct privmsg_begin {
 	bool full;
+	bool locked;
 };
 
 /* vpn and target have the same length; target 0.0.0.0/32 with self = true. */

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/when.h"
+#include "daemon/core/client.h"
 
 void answer_gateway(const struct request *r)
 {
@@ -26,6 +27,9 @@ void answer_gateway(const struct request *r)
 	(void)snprintf(g.interface, sizeof(g.interface), "%s", h->interface);
 	(void)snprintf(g.backend, sizeof(g.backend), "%s", h->backend);
 	(void)snprintf(g.endpoint, sizeof(g.endpoint), "%s", h->endpoint);
+	g.locked = r->core->locked;
+	if (!client_is_web(r->client)) /* the owner's words are not for everybody */
+		(void)snprintf(g.lock_reason, sizeof(g.lock_reason), "%s", r->core->lock_reason);
 	request_item(r, CTL_GATEWAY, &g);
 }
 

@@ -37,7 +37,7 @@ static int apply(struct core *c, commit_kernel_fn kernel, void *arg, struct diag
 {
 	if (!kernel)
 		return 0;
-	priv_begin(c->priv, false);
+	priv_begin(c->priv, (struct privmsg_begin){.full = false});
 	kernel(c, arg);
 	return priv_commit(c->priv, d);
 }

@@ -35,6 +35,9 @@ struct core {
 	int64_t started;	      /* CLOCK_MONOTONIC, seconds */
 	/* How many there are: counted by each full change, kept by what adds and removes. */
 	uint32_t printers, peers, grants;
+	/* The panic switch, as the store says or is about to say: then no grant is told to the kernel. */
+	bool locked;
+	char lock_reason[CONTROL_REASON_BYTES];
 };
 
 /* Logs the sentence and ends the process: where store and kernel cannot be made equal any more, a

@@ -2,7 +2,7 @@
 /*
  * From the store to the kernel. Reads the store, writes the privilege line, decides nothing but who
  * is let in: a peer that is disabled or whose time has ended, and a grant that has ended, are left
- * out.
+ * out; while the gateway is locked, every grant is.
  */
 #include "daemon/core/desired.h"
 
@@ -59,7 +59,7 @@ void desired_grant_put(struct core *c, const struct clock_view *v, uint32_t peer
 {
 	const struct privmsg_grant item = {.peer = peer, .vpn = vpn, .seconds = clock_left(v, end)};
 
-	if (!clock_ended(v, end))
+	if (!clock_ended(v, end) && !c->locked)
 		priv_item(c->priv, PRIV_GRANT_PUT, &item);
 }
 
@@ -153,7 +153,7 @@ static void full_send(struct full *f)
 	struct store *s = f->core->store;
 	struct diag d = {0};
 
-	priv_begin(f->core->priv, true);
+	priv_begin(f->core->priv, (struct privmsg_begin){.full = true, .locked = f->core->locked});
 	if (store_printer_each(s, full_printer, f, &d) || store_grant_each(s, full_grant, f, &d) ||
 	    store_peer_each(s, full_peer, f, &d))
 		core_fatal("%s", d.text);

@@ -23,6 +23,7 @@
 #include "common/log.h"
 #include "daemon/core/client.h"
 #include "daemon/core/desired.h"
+#include "daemon/core/lock.h"
 #include "daemon/core/presence.h"
 #include "daemon/core/priv.h"
 #include "daemon/core/seal.h"
@@ -157,6 +158,11 @@ static int step_seal(struct core *c, struct diag *d)
 	return r;
 }
 
+static int step_lock(struct core *c, struct diag *d)
+{
+	return lock_open(c, d);
+}
+
 static int step_kernel(struct core *c, struct diag *d)
 {
 	return desired_sync(c, d);
@@ -213,7 +219,7 @@ static int run(struct core *c, struct diag *d)
 	static int (*const steps[])(struct core *, struct diag *) = {
 		step_descriptors, step_secrecy, step_signals, step_base,  step_hello,
 		step_store,	  step_tunnel,	step_seal,    clock_open, live_open,
-		presence_open,	  step_kernel,	step_serve,   step_loop,
+		presence_open,	  step_lock,	step_kernel,  step_serve, step_loop,
 	};
 	int r = 0;
 

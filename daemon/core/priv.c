@@ -109,11 +109,9 @@ static void line_say(struct priv *p, enum privmsg_type type)
 	line_check(chan_send(&p->line, (uint16_t)type, NULL, &d), &d);
 }
 
-void priv_begin(struct priv *p, bool full)
+void priv_begin(struct priv *p, struct privmsg_begin how)
 {
-	const struct privmsg_begin begin = {.full = full};
-
-	priv_item(p, PRIV_BEGIN, &begin);
+	priv_item(p, PRIV_BEGIN, &how);
 }
 
 static int result_of(const struct privmsg_result *res, struct diag *d)

@@ -19,7 +19,7 @@ int priv_open(struct priv **out, int fd, struct privmsg_hello *hello, struct dia
 void priv_free(struct priv *p);
 
 /* One change: begin, any number of items, commit. The items travel together, many in a datagram. */
-void priv_begin(struct priv *p, bool full);
+void priv_begin(struct priv *p, struct privmsg_begin how);
 void priv_item(struct priv *p, enum privmsg_type type, const void *msg);
 /* Waits for the answer: 0, or the kernel's refusal with its sentence. */
 int priv_commit(struct priv *p, struct diag *d) __attribute__((warn_unused_result));

@@ -37,6 +37,8 @@ static const struct row rows[] = {
 	{CTL_ENABLE, false, true, req_enable},
 	{CTL_REVOKE, false, true, req_revoke},
 	{CTL_LOG, false, false, req_log},
+	{CTL_LOCK, false, false, req_lock},
+	{CTL_UNLOCK, false, false, req_unlock},
 	{CTL_WEB_VIEW, true, false, req_web_view},
 };
 

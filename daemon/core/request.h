@@ -25,6 +25,8 @@ void request_item(const struct request *r, uint16_t type, const void *msg);
 
 int req_status(const struct request *r, const union control_any *msg, struct diag *d);
 int req_peers(const struct request *r, const union control_any *msg, struct diag *d);
+int req_lock(const struct request *r, const union control_any *msg, struct diag *d);
+int req_unlock(const struct request *r, const union control_any *msg, struct diag *d);
 int req_log(const struct request *r, const union control_any *msg, struct diag *d);
 int req_web_view(const struct request *r, const union control_any *msg, struct diag *d);
 int req_peer_show(const struct request *r, const union control_any *msg, struct diag *d);

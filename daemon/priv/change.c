@@ -29,11 +29,12 @@ void change_reset(struct change *c)
 	c->refusal.code = ERR_NONE;
 }
 
-void change_begin(struct change *c, bool full)
+void change_begin(struct change *c, const struct privmsg_begin *how)
 {
 	change_reset(c);
 	c->open = true;
-	c->full = full;
+	c->full = how->full;
+	c->locked = how->full && how->locked;
 }
 
 /* As mem_grow, but nothing of the old place is left behind: preshared keys are among the items. */
@@ -106,10 +107,12 @@ static int check_peer_del(struct prefix4 tunnel, const struct change_item *i, st
 	return check_peer_address(tunnel, i->peer_del.address, d);
 }
 
+typedef int (*check_fn)(struct prefix4 tunnel, const struct change_item *i, struct diag *d);
+
 static const struct {
 	uint16_t type;
 	size_t size; /* of the message */
-	int (*check)(struct prefix4 tunnel, const struct change_item *i, struct diag *d);
+	check_fn check;
 } kinds[] = {
 	{PRIV_PRINTER_PUT, sizeof(struct privmsg_printer), check_printer},
 	{PRIV_PRINTER_DEL, sizeof(struct privmsg_printer), check_printer},
@@ -120,6 +123,14 @@ static const struct {
 	{PRIV_PEER_PUT, sizeof(struct privmsg_peer), check_peer},
 	{PRIV_PEER_DEL, sizeof(struct privmsg_peer_del), check_peer_del},
 };
+
+static int check_item(const struct change *c, check_fn check, struct prefix4 tunnel,
+		      const struct change_item *i, struct diag *d)
+{
+	if (c->locked && i->type == PRIV_GRANT_PUT)
+		return diag_set(d, ERR_CONFLICT, "a grant for a gateway that is locked");
+	return check(tunnel, i, d);
+}
 
 int change_add(struct change *c, struct prefix4 tunnel, uint16_t type, const union privmsg_any *msg,
 	       struct diag *d)
@@ -136,7 +147,7 @@ int change_add(struct change *c, struct prefix4 tunnel, uint16_t type, const uni
 		item = &c->items[c->count++];
 		item->type = type;
 		memcpy(&item->printer, msg, kinds[k].size);
-		if (!c->refusal.code && kinds[k].check(tunnel, item, &why)) {
+		if (!c->refusal.code && check_item(c, kinds[k].check, tunnel, item, &why)) {
 			c->refusal = why;
 			c->bad = (uint32_t)c->count - 1;
 		}

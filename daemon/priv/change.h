@@ -22,7 +22,7 @@ struct change_item {
 };
 
 struct change {
-	bool open, full;
+	bool open, full, locked;
 	struct change_item *items; /* preshared keys in them: wiped by change_reset */
 	size_t count, room;
 	uint32_t bad;	     /* first refused item */
@@ -31,7 +31,7 @@ struct change {
 
 /* Starts anew; memory of a large change is given back. */
 void change_reset(struct change *c);
-void change_begin(struct change *c, bool full);
+void change_begin(struct change *c, const struct privmsg_begin *how);
 
 /* Adds one item. A refused one is remembered (change.refusal): the whole change will fail. Returns
  * ERR_PROTOCOL only where the sender broke the protocol: no BEGIN, or PRIV_ITEMS_MAX exceeded. */

@@ -180,13 +180,23 @@ static void dump(struct serve *s)
 	send_result(s, UINT32_MAX, &d);
 }
 
+/* The panic switch does not wait for the items. If the gate cannot be shut now, COMMIT tells. */
+static void begin(struct serve *s, const struct privmsg_begin *how)
+{
+	struct diag d;
+
+	change_begin(&s->change, how);
+	if (s->change.locked && gate_shut(s->gate, &d))
+		log_error("gate", "%s", d.text);
+}
+
 static void on_message(struct serve *s, uint16_t type, const union privmsg_any *msg)
 {
 	struct diag d;
 
 	switch (type) {
 	case PRIV_BEGIN:
-		change_begin(&s->change, msg->begin.full);
+		begin(s, &msg->begin);
 		break;
 	case PRIV_COMMIT:
 		if (s->change.open) {

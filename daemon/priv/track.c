@@ -31,6 +31,7 @@ struct track {
 	uint32_t seq;
 	const struct track_pair *pair; /* during track_cut */
 	size_t pairs;
+	struct prefix4 all; /* the tunnel, during track_cut_all; else of length 0 */
 	struct found *found;
 	size_t count, room;
 };
@@ -84,6 +85,9 @@ static bool wanted(const struct track *t, uint32_t src, uint32_t dst)
 {
 	size_t low = 0, high = t->pairs;
 
+	if (t->all.len)
+		return tunnel_is_peer(t->all, src) && dst != tunnel_gateway(t->all) &&
+		       prefix4_contains(tunnel_house(t->all), dst);
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
@@ -177,9 +181,31 @@ static int delete_found(struct track *t, const struct found *f)
 	return rc == -ENOENT ? 0 : rc; /* it ended by itself meanwhile */
 }
 
-int track_cut(struct track *t, struct track_pair *list, size_t n, struct diag *d)
+/* Deletes the entries that are wanted. */
+static int cut(struct track *t, struct diag *d)
 {
 	char buffer[256] __attribute__((aligned(8)));
+	int rc;
+
+	t->count = 0;
+	rc = talk(t, message(t, buffer, IPCTNL_MSG_CT_GET, NLM_F_DUMP), on_entry);
+	for (size_t i = 0; !rc && i < t->count; i++)
+		rc = delete_found(t, &t->found[i]);
+	return rc ? diag_set(d, ERR_KERNEL, "cannot end connections: %s", strerror(-rc)) : 0;
+}
+
+int track_cut_all(struct track *t, struct prefix4 tunnel, struct diag *d)
+{
+	int rc;
+
+	t->all = tunnel;
+	rc = cut(t, d);
+	t->all.len = 0;
+	return rc;
+}
+
+int track_cut(struct track *t, struct track_pair *list, size_t n, struct diag *d)
+{
 	int rc;
 
 	if (!n)
@@ -187,10 +213,8 @@ int track_cut(struct track *t, struct track_pair *list, size_t n, struct diag *d
 	qsort(list, n, sizeof(*list), pair_order);
 	t->pair = list;
 	t->pairs = n;
-	t->count = 0;
-	rc = talk(t, message(t, buffer, IPCTNL_MSG_CT_GET, NLM_F_DUMP), on_entry);
-	for (size_t i = 0; !rc && i < t->count; i++)
-		rc = delete_found(t, &t->found[i]);
+	rc = cut(t, d);
 	t->pair = NULL;
-	return rc ? diag_set(d, ERR_KERNEL, "cannot end connections: %s", strerror(-rc)) : 0;
+	t->pairs = 0;
+	return rc;
 }

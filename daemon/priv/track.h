@@ -22,6 +22,10 @@ struct track_pair {
 int track_open(struct track **out, struct diag *d) __attribute__((warn_unused_result));
 void track_free(struct track *t);
 
+/* Ends all connections from peers to printers: to the house, but for the gateway's own address. */
+int track_cut_all(struct track *t, struct prefix4 tunnel, struct diag *d)
+	__attribute__((warn_unused_result));
+
 /* Ends the connections of all pairs (sorted in place). ERR_KERNEL. */
 int track_cut(struct track *t, struct track_pair *list, size_t n, struct diag *d)
 	__attribute__((warn_unused_result));

@@ -43,7 +43,8 @@ def services(*items):
 
 
 def item(kind, body=b""):
-    return struct.pack("<HH", 1, TYPES[kind]) + body
+    """A message as it stands in a datagram: after its length."""
+    return struct.pack("<HHH", 4 + len(body), 1, TYPES[kind]) + body
 
 
 END = item("CTL_END")
@@ -53,10 +54,10 @@ def error(code, message):
     return item("CTL_ERROR", struct.pack("<i", ERRORS[code]) + text(message))
 
 
-def gateway(endpoint="home.example.net:51820", locked=False):
+def gateway(endpoint="home.example.net:51820", locked=False, reason=""):
     return item("CTL_GATEWAY", text("wg0") + text("userspace") + bytes(range(32))
                 + struct.pack("<H", 51820) + text(endpoint) + prefix("10.77.16.0/20")
-                + struct.pack("<BQ", locked, 93784))
+                + bytes([locked]) + text(reason) + struct.pack("<Q", 93784))
 
 
 def printer(name="voron", kind=0, address="192.168.1.50", vpn="10.77.16.2", preset="moonraker",
@@ -122,14 +123,14 @@ class Core(threading.Thread):
 
     def serve(self, client):
         while question := client.recv(8192):
-            version, kind = struct.unpack_from("<HH", question)
-            assert version == 1
+            length, version, kind = struct.unpack_from("<HHH", question)
+            assert version == 1 and length == len(question) - 2
             name = TYPE_NAMES[kind]
-            self.asked.append((name, question[4:]))
+            self.asked.append((name, question[6:]))
             answer = self.script.get(name, [error("ERR_INTERNAL", f"no script for {name}")])
             for datagram in answer:
                 client.send(datagram)
-            if not answer or answer[-1][2:4] not in (END[2:4], item("CTL_ERROR")[2:4]):
+            if not answer or answer[-1][4:6] not in (END[4:6], item("CTL_ERROR")[4:6]):
                 return
 
     def close(self):

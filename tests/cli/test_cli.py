@@ -138,7 +138,8 @@ def test_json_of_status(core):
         "gateway": {"interface": "wg0", "backend": "userspace",
                     "public_key": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
                     "listen_port": 51820, "endpoint": "home.example.net:51820",
-                    "tunnel": "10.77.16.0/20", "locked": False, "uptime": 93784},
+                    "tunnel": "10.77.16.0/20", "locked": False, "lock_reason": None,
+                    "uptime": 93784},
         "printers": [PRINTER], "peers": [PEER]}
     core.script["CTL_STATUS"] = [gateway(endpoint="", locked=True), END]
     said = answer(core.cli("--json", "status"))

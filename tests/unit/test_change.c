@@ -21,6 +21,8 @@ static struct prefix4 p4(const char *text)
 	return p;
 }
 
+static const struct privmsg_begin delta = {.full = false}, full = {.full = true};
+
 /* Whether a change of this one item is accepted. */
 static bool accepted(uint16_t type, const union privmsg_any *msg)
 {
@@ -28,7 +30,7 @@ static bool accepted(uint16_t type, const union privmsg_any *msg)
 	struct diag d;
 	bool ok;
 
-	change_begin(&c, false);
+	change_begin(&c, &delta);
 	assert_int_equal(change_add(&c, tunnel, type, msg, &d), 0);
 	ok = c.refusal.code == ERR_NONE;
 	assert_true(ok == (c.bad == UINT32_MAX));
@@ -94,7 +96,7 @@ static void test_items_outside_a_change_break_the_protocol(void **state)
 
 	(void)state;
 	assert_int_equal(change_add(&c, tunnel, PRIV_PRINTER_PUT, &m, &d), ERR_PROTOCOL);
-	change_begin(&c, true);
+	change_begin(&c, &full);
 	assert_int_equal(change_add(&c, tunnel, PRIV_DUMP, &m, &d), ERR_PROTOCOL);
 	change_reset(&c);
 	assert_int_equal(change_add(&c, tunnel, PRIV_PRINTER_PUT, &m, &d), ERR_PROTOCOL);
@@ -109,7 +111,7 @@ static void test_first_refused_item_is_the_one_named(void **state)
 	struct diag d;
 
 	(void)state;
-	change_begin(&c, true);
+	change_begin(&c, &full);
 	assert_int_equal(change_add(&c, tunnel, PRIV_PRINTER_PUT, &good, &d), 0);
 	assert_int_equal(change_add(&c, tunnel, PRIV_PRINTER_PUT, &bad, &d), 0);
 	assert_int_equal(change_add(&c, tunnel, PRIV_PRINTER_PUT, &bad, &d), 0);
@@ -119,9 +121,30 @@ static void test_first_refused_item_is_the_one_named(void **state)
 	free(c.items);
 }
 
+static void a_locked_gateway_takes_no_grant(void **state)
+{
+	const struct privmsg_begin locked = {.full = true, .locked = true};
+	const union privmsg_any grant = {
+		.grant = {.peer = 0x0a4d1401, .vpn = {.addr = 0x0a4d1002, .len = 32}}};
+	struct change c = {.open = false};
+	struct diag d;
+
+	(void)state;
+	change_begin(&c, &full);
+	assert_int_equal(change_add(&c, tunnel, PRIV_GRANT_PUT, &grant, &d), 0);
+	assert_int_equal(c.refusal.code, ERR_NONE);
+	change_begin(&c, &locked);
+	assert_int_equal(change_add(&c, tunnel, PRIV_GRANT_DEL, &grant, &d), 0);
+	assert_int_equal(c.refusal.code, ERR_NONE);
+	assert_int_equal(change_add(&c, tunnel, PRIV_GRANT_PUT, &grant, &d), 0);
+	assert_int_equal(c.refusal.code, ERR_CONFLICT);
+	free(c.items);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_locked_gateway_takes_no_grant),
 		cmocka_unit_test(test_printers_stay_in_the_house),
 		cmocka_unit_test(test_nobody_is_led_inward_or_to_everybody),
 		cmocka_unit_test(test_grants_and_peers_stay_in_the_peers_part),

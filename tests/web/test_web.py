@@ -60,7 +60,7 @@ class Core(threading.Thread):
     def answer(self, viewer):
         self.say(GATEWAY_ITEM, text("wg0") + text("kernel") + bytes(32) + struct.pack("<H", 51820)
                  + text("home.example:51820") + ip("127.0.16.0") + b"\x14"
-                 + struct.pack("<BQ", self.locked, 5))
+                 + struct.pack("<BHQ", self.locked, 0, 5))
         self.say(COUNTS, struct.pack("<III", 3, 1, 2))
         if viewer == PHONE:
             self.say(PEER, text("Ann <3") + bytes(32) + ip(PHONE) + b"\x01" + bytes(24) + b"\0"
