@@ -331,7 +331,7 @@ static int apply_peers(struct gate *g, const struct change *c, uint32_t *item, s
 static int raise_interface(struct gate *g, const struct change *c, struct diag *d)
 {
 	auto_secret key = {{0}};
-	bool created;
+	bool created = false;
 	int rc = link_reclaim(g->link, d);
 
 	if (!rc)
