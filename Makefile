@@ -258,7 +258,7 @@ check-kernel:
 	$(Q)trap '$(HAND_OVER)' EXIT; $(MAKE) --no-print-directory $(JOBS) all netns-programs
 	$(Q)$(PYTEST) $(PYTEST_FLAGS) -n 2 tests/kernel/test_vm.py
 	$(Q)trap '$(HAND_OVER)' EXIT; tests/kernel/vm.py '$(GUEST) $(PYTEST) $(PYTEST_FLAGS) \
-		-n 2 --dist loadfile --ignore tests/netns/test_make.py tests/netns tests/kernel/test_genl.py'
+		-n 2 --dist loadfile --ignore tests/netns/test_make.py tests/netns tests/kernel/test_genl.py tests/kernel/test_clock.py'
 
 try:
 	$(Q)packaging/deps.sh build run

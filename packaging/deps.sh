@@ -21,9 +21,9 @@ unpacked="network-manager"
 # numbers where the tests expect names.
 test="clang clang-format clang-tidy cppcheck cups-client cups-ipp-utils dbus-daemon iproute2
 	iputils-ping libcmocka-dev libcurl3-gnutls libndp0 libnm0 libreadline8 librsvg2-bin mandoc netbase
-	nftables procps python3 python3-pytest python3-pytest-xdist shellcheck util-linux
+	nftables procps python3 python3-pytest python3-pytest-xdist shellcheck strace util-linux
 	wireguard-go wireguard-tools zbar-tools zxing-cpp-tools"
-kernel="busybox-static cpio kmod qemu-system-x86 strace xxd"
+kernel="busybox-static cpio kmod qemu-system-x86 xxd"
 
 die() {
 	printf 'deps.sh: %s\n' "$1" >&2

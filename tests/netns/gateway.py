@@ -73,12 +73,12 @@ web = {USERS["web"]}
 
     # ---- the daemon ------------------------------------------------------------------------
 
-    def start(self, seconds=START_SECONDS):
-        """Starts printgated and awaits that it is ready."""
+    def start(self, seconds=START_SECONDS, prefix=()):
+        """Starts printgated and awaits that it is ready. `prefix`: a program that runs it."""
         ready, theirs = os.pipe()
         try:
             self.process = self.node.start(
-                [os.path.join(self.bin, "printgated"), "--config", self.config,
+                [*prefix, os.path.join(self.bin, "printgated"), "--config", self.config,
                  "--ready-fd", theirs], log=self.log, pass_fds=[theirs])
             os.close(theirs)
             theirs = -1
