@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The real printgate in a node: configuration, start and end of printgated, the command line."""
 
+import contextlib
 import json
 import os
 import select
@@ -105,6 +106,24 @@ web = {USERS["web"]}
         for pid in pids:
             os.kill(pid, number)
 
+    def kill_all(self):
+        """All programs of ours at once, so that none has time for a last act. Returns when they
+        have ended."""
+        running = [pid for pid, (name, _) in self.node.processes().items() if name in PROGRAMS]
+        assert running, f"printgated does not run\n{self.log_text()}"
+        for pid in running:
+            with contextlib.suppress(ProcessLookupError):  # one dies, all end
+                os.kill(pid, signal.SIGKILL)
+        self.await_end()
+
+    def hold(self):
+        """printgated does nothing until it is let go."""
+        self.kill("printgated", signal.SIGSTOP)
+
+    def let_go(self):
+        self.kill("printgated", signal.SIGCONT)
+        self.process.send_signal(signal.SIGCONT)  # its nsenter stops with it
+
     def run_printgated(self, *arguments, check=True, config=None):
         return self.node.run(os.path.join(self.bin, "printgated"), "--config",
                              config or self.config, *arguments, check=check)
@@ -152,6 +171,11 @@ web = {USERS["web"]}
 
     def ruleset(self):
         return self.node.net("nft", "list", "table", "inet", "printgate").stdout
+
+    def ruleset_or_none(self):
+        """None where there is no table."""
+        done = self.node.net("nft", "list", "table", "inet", "printgate", check=False)
+        return None if done.returncode else done.stdout
 
     def elements(self, name, kind="set"):
         """The elements of a set or map, as nft's JSON gives them, without what runs down."""

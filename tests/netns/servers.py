@@ -13,6 +13,8 @@ import time
 
 from node import SLOW, await_that
 
+IP_PKTINFO = 8  # linux/in.h
+
 BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
@@ -36,7 +38,21 @@ def listener(node, port, kind=socket.SOCK_STREAM, family=socket.AF_INET, address
     s.bind((address, port))
     if kind == socket.SOCK_STREAM:
         s.listen(64)
+    elif family == socket.AF_INET:
+        s.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+    else:
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
     return s
+
+
+def from_there(asked):
+    """What makes an answer come from the address that was asked, of a machine that has several."""
+    for level, kind, info in asked:
+        if (level, kind) == (socket.IPPROTO_IP, IP_PKTINFO):
+            return [(level, kind, bytes(4) + info[4:8] + bytes(4))]
+        if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO):
+            return [(level, kind, info[:16] + bytes(4))]
+    return []
 
 
 class Echoes:
@@ -65,8 +81,8 @@ class Echoes:
                 if key.data == socket.SOCK_DGRAM:
                     # a firewall that is shut meanwhile makes sending fail: that one is not answered
                     with contextlib.suppress(OSError):
-                        data, sender = key.fileobj.recvfrom(65536)
-                        key.fileobj.sendto(self.name + b" " + data, sender)
+                        data, asked, _, sender = key.fileobj.recvmsg(65536, 256)
+                        key.fileobj.sendmsg([self.name + b" " + data], from_there(asked), 0, sender)
                 else:
                     client, _ = key.fileobj.accept()
                     client.close()

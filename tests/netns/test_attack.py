@@ -5,7 +5,6 @@ and by another tool that flushes the firewall."""
 import contextlib
 import os
 import select
-import shutil
 import signal
 import socket
 import struct
@@ -15,45 +14,14 @@ import time
 import pytest
 
 import lab as place
+from broken import COMMIT, DUMP, BrokenCore, message
 from lab import Lab
-from node import BUILD, await_that
+from node import await_that
+from packets import echo_request, into_tunnel, packet
 from probes import Witness, tcp_probe, udp_probe
 from servers import Echoes
 
 IP_RECORD_HOPS = {"loose": 0x83, "strict": 0x89}
-ICMP_ECHO = 8
-
-
-def checksum(data):
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    total = (total >> 16) + (total & 0xFFFF)
-    return ~(total + (total >> 16)) & 0xFFFF
-
-
-def packet(source, destination, protocol, payload, options=b""):
-    words = 5 + len(options) // 4
-    header = struct.pack("!BBHHHBBH4s4s", 0x40 | words, 0, words * 4 + len(payload), 4711, 0, 64,
-                         protocol, 0, socket.inet_aton(source), socket.inet_aton(destination))
-    header += options
-    return header[:10] + struct.pack("!H", checksum(header)) + header[12:] + payload
-
-
-def echo_request():
-    body = struct.pack("!BBHHH", ICMP_ECHO, 0, 0, 7, 1)
-    return body[:2] + struct.pack("!H", checksum(body)) + body[4:]
-
-
-def into_tunnel(phone):
-    """A function that puts any packet into the phone's tunnel."""
-    s = phone.node.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0x0800)
-
-    def send(*packets):
-        for p in packets:
-            try:
-                s.sendto(p, ("wg0", 0x0800))
-            except OSError:
-                pass  # its queue is full
-    return send
 
 
 @pytest.fixture
@@ -164,61 +132,6 @@ def test_the_companions_inherit_no_environment(lab):
 
 
 # ---- a core that is broken into --------------------------------------------------------------
-
-BEGIN, PRINTER_PUT, COMMIT, DUMP = 1, 2, 10, 11
-RESULT = 65
-VERSION = 1
-
-
-def message(kind, body=b""):
-    return struct.pack("<HHH", 4 + len(body), VERSION, kind) + body
-
-
-def prefix(text):
-    address, _, length = text.partition("/")
-    return struct.pack("<IB", int.from_bytes(socket.inet_aton(address), "big"), int(length or 32))
-
-
-class BrokenCore:
-    """Sits at core's end of the privilege line."""
-
-    def __init__(self, lab):
-        gateway = lab.gateway
-        programs = os.path.join(gateway.folder, "broken")
-        os.mkdir(programs)
-        shutil.copy(os.path.join(gateway.bin, "printgated"), programs)
-        shutil.copy(os.path.join(gateway.bin, "printgate-web"), programs)
-        shutil.copy(os.path.join(BUILD, "netns", "core_bridge"),
-                    os.path.join(programs, "printgate-core"))
-        self.lab = lab
-        gateway.process = lab.gate.start([os.path.join(programs, "printgated"), "--config",
-                                          gateway.config], log=gateway.log)
-        path = os.path.join(gateway.runtime, "control.sock")
-        await_that(lambda: os.path.exists(path), what="the control socket")
-        self.line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.line.settimeout(10)
-        await_that(self._connect, what="the line")
-        self.line.recv(65536)  # HELLO
-
-    def _connect(self):
-        try:
-            self.line.connect(os.path.join(self.lab.gateway.runtime, "control.sock"))
-        except ConnectionRefusedError:
-            return False
-        return True
-
-    def change(self, *items, full=False):
-        """The result's code: 0 is success."""
-        for m in (message(BEGIN, bytes([full])), *items, message(COMMIT)):
-            self.line.send(m)
-        while True:
-            answer = self.line.recv(65536)
-            assert answer, "printgated has ended"
-            if struct.unpack("<H", answer[4:6])[0] == RESULT:
-                return struct.unpack("<i", answer[6:10])[0]
-
-    def printer(self, vpn, target):
-        return self.change(message(PRINTER_PUT, prefix(vpn) + prefix(target) + b"\0"))
 
 
 @pytest.fixture
