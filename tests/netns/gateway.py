@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -172,10 +173,13 @@ web = {USERS["web"]}
     def ruleset(self):
         return self.node.net("nft", "list", "table", "inet", "printgate").stdout
 
-    def ruleset_or_none(self):
-        """None where there is no table."""
+    def table(self):
+        """The ruleset for comparison, elements in the order of the alphabet (the kernel's own is
+        a hash's); None where there is no table."""
         done = self.node.net("nft", "list", "table", "inet", "printgate", check=False)
-        return None if done.returncode else done.stdout
+        return None if done.returncode else re.sub(
+            r"elements = {(.*?)}", lambda m: ", ".join(sorted(map(str.strip, m[1].split(",")))),
+            done.stdout, flags=re.DOTALL)
 
     def elements(self, name, kind="set"):
         """The elements of a set or map, as nft's JSON gives them, without what runs down."""

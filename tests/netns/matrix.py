@@ -21,6 +21,7 @@ import house as h
 import lab as place
 from house import House
 from node import SLOW, inside
+from probes import SO_RCVBUFFORCE
 from servers import Echoes
 
 SECONDS = 1.0 * SLOW  # how long silence is listened to; what got no answer is asked again half way
@@ -204,7 +205,7 @@ class Arrivals:
                              house.gate.socket(family, socket.SOCK_RAW, protocol))
 
     def _listen(self, machine, protocol, s):
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
         s.setblocking(False)
         self.open[s] = machine, protocol
 

@@ -9,7 +9,7 @@ import struct
 import time
 
 from node import SLOW
-from probes import PACKET_OUTGOING, Witness
+from probes import PACKET_OUTGOING, SO_RCVBUFFORCE, Witness
 
 TCP, UDP, ICMP = socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_ICMP
 ECHO_REPLY, UNREACHABLE, REDIRECT, ICMP_ECHO, TIME_EXCEEDED = 0, 3, 5, 8, 11
@@ -116,6 +116,7 @@ class Delivered:
         self.sockets = [node.socket(socket.AF_INET, socket.SOCK_RAW, p)
                         for p in (TCP, UDP, ICMP, socket.IPPROTO_IGMP)]
         for s in self.sockets:
+            s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
             s.setblocking(False)
 
     def __enter__(self):

@@ -63,6 +63,13 @@ class Phone:
                         *(f"route add {prefix.strip()} dev {self.interface}"
                           for prefix in self.config["Peer"]["AllowedIPs"].split(",")))
 
+    def renew(self):
+        """Forgets the session, as an app that is switched off and on: the next packet begins one."""
+        peer = self.config["Peer"]["PublicKey"]
+        kept = self.node.out("wg", "showconf", self.interface)
+        self.node.run("wg", "set", self.interface, "peer", peer, "remove")
+        self.node.run("wg", "setconf", self.interface, "/dev/stdin", stdin=kept)
+
     def leave(self):
         """Ends the tunnel, for another config."""
         self.node.ip(f"link del {self.interface}")  # wireguard-go ends with it

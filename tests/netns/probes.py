@@ -120,6 +120,7 @@ def ping6_sent(node, address, interface):
 
 ETH_P_ALL = 3
 PACKET_OUTGOING = 4
+SO_RCVBUFFORCE = 33  # asm-generic/socket.h: whatever the machine's limit is
 
 Seen = collections.namedtuple("Seen", "source destination protocol source_port port time")
 
@@ -130,7 +131,7 @@ class Witness:
     def __init__(self, node, interface):
         # cooked: the same with and without Ethernet, a tunnel's interface has none
         self.socket = node.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
         self.socket.bind((interface, ETH_P_ALL))
         self.socket.setblocking(False)
         self.take()

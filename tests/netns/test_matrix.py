@@ -50,13 +50,13 @@ def home(houses):
 @contextlib.contextmanager
 def as_before(house, again):
     """After the block `again` brings the gateway back, and all is normal."""
-    before = house.gateway.ruleset()
+    before = house.gateway.table()
     house.spoilt = True
     try:
         yield
     finally:
         again()
-    await_that(lambda: house.gateway.ruleset_or_none() == before, what="the table as it was")
+    await_that(lambda: house.gateway.table() == before, what="the table as it was")
     check(house, normal(), "afterwards")
     house.spoilt = False
 
@@ -122,6 +122,27 @@ def test_mid_start_beside_the_table_from_before(home):
         home.gateway.kill_all()
         with mid_start(home):
             check(home, normal(), "mid-start")
+
+
+def test_locked(home):
+    """Nothing but the page and ping."""
+    with as_before(home, lambda: home.gateway.json("unlock")):
+        home.gateway.json("lock")
+        check(home, differs(phone={"printer a by VPN": CLOSED}, phone_2={"printer b by VPN": CLOSED}),
+              "locked")
+
+
+def test_locked_and_killed(home):
+    def again():
+        home.gateway.start()
+        home.gateway.json("unlock")
+
+    with as_before(home, again):
+        home.gateway.json("lock")
+        home.gateway.kill_all()
+        check(home, differs(phone={"printer a by VPN": CLOSED, TUNNEL: NO_PAGE},
+                            phone_2={"printer b by VPN": CLOSED, TUNNEL: NO_PAGE}),
+              "locked, processes killed")
 
 
 def test_after_deny(home):

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What others do to the machine, and restarts, while a phone sends to everything it may not reach: not
+one packet arrives, and soon all is as it was."""
+
+import signal
+import time
+
+import pytest
+
+from hammer import Hammer
+from matrix import MatrixHouse
+from node import SLOW, Timeout, await_that
+from probes import tcp_probe
+
+BACK = 1.0 * SLOW  # seconds until all is as it was
+RESTARTS = 50 if SLOW == 1 else 10
+MANY = 500  # packets, before and after
+
+# Debian's /etc/nftables.conf; what `systemctl restart nftables` does is: flush, then load this.
+NFTABLES_CONF = """flush ruleset
+table inet filter {
+	chain input { type filter hook input priority filter; }
+	chain forward { type filter hook forward priority filter; }
+	chain output { type filter hook output priority filter; }
+}
+"""
+
+
+def restart_nftables(node):
+    node.net("nft", "flush", "ruleset")
+    node.nft(NFTABLES_CONF)
+
+
+def flush_rules(node):
+    """All but those of priority 0 of both families: the kernel's own for the main table, too."""
+    node.net("ip", "rule", "flush")
+    node.net("ip", "-6", "rule", "flush")
+
+
+def rename(node):
+    """Older kernels let nobody rename an interface that is up."""
+    node.batch("link set wg0 down", "link set wg0 name wg9", "link set wg9 up")
+
+
+def run(*command):
+    return lambda node: node.net(*command)
+
+
+DISTURBANCES = {
+    "table deleted": run("nft", "delete", "table", "inet", "printgate"),
+    "ruleset flushed": run("nft", "flush", "ruleset"),
+    "table flushed": run("nft", "flush", "table", "inet", "printgate"),
+    "nftables restarted": restart_nftables,
+    "chain flushed": run("nft", "flush", "chain", "inet", "printgate", "from_tunnel"),
+    "rules flushed": flush_rules,
+    "rule deleted": run("ip", "rule", "del", "priority", "0", "iif", "wg0", "unreachable"),
+    "group changed": run("ip", "link", "set", "wg0", "group", "7"),
+    "routes flushed": run("ip", "route", "flush", "table", "20551"),
+    "address removed": run("ip", "addr", "flush", "dev", "wg0"),
+    "interface down": run("ip", "link", "set", "wg0", "down"),
+    "interface renamed": rename,
+    "interface deleted": run("ip", "link", "del", "wg0"),
+}
+NEW_SESSION = ("interface deleted", "interface renamed")  # which the phone makes when it notices
+
+
+@pytest.fixture(scope="module")
+def houses():
+    made = []
+    yield made
+    for house in made:
+        house.close()
+
+
+@pytest.fixture
+def home(houses):
+    """A house that the test before left as it was, or else a new one."""
+    if houses and houses[0].spoilt:
+        houses.pop().close()
+    if not houses:
+        houses.append(MatrixHouse())
+    return houses[0]
+
+
+def snapshot(house):
+    """All that is ours in the kernel, without what differs from run to run."""
+    node = house.gateway.node
+    address = node.net("ip", "-br", "addr", "show", "wg0").stdout.split()[2:]
+    return (house.gateway.table(), node.net("ip", "rule").stdout,
+            node.net("ip", "-6", "rule").stdout,
+            node.net("ip", "route", "show", "table", "20551").stdout, address,
+            "group 20551" in node.net("ip", "link", "show", "wg0").stdout,
+            "UP" in node.net("ip", "link", "show", "wg0").stdout.split(">")[0],
+            house.gateway.wireguard_peers())
+
+
+def difference(before, house):
+    try:
+        return [pair for pair in zip(before, snapshot(house)) if pair[0] != pair[1]]
+    except (AssertionError, IndexError) as error:
+        return error
+
+
+def is_back(house, before):
+    try:
+        return snapshot(house) == before
+    except (AssertionError, IndexError):
+        return False
+
+
+def prints(house):
+    return tcp_probe(house.phone.node, house.vpn(house.alpha), 8080, seconds=0.3).kind == "open"
+
+
+@pytest.mark.parametrize("what", DISTURBANCES)
+def test_what_others_undo_lets_nothing_through_and_is_made_again(home, what):
+    before = snapshot(home)
+    home.spoilt = True
+    late = ""
+    with Hammer(home) as hammer:
+        await_that(lambda: hammer.sent > MANY, what="a hammering phone")
+        DISTURBANCES[what](home.gate)
+        done = time.monotonic()
+        try:
+            await_that(lambda: is_back(home, before), BACK / SLOW, f"repair after: {what}")
+            if what not in NEW_SESSION:
+                await_that(lambda: prints(home), max(0, done + BACK - time.monotonic()) / SLOW,
+                           "the printer")
+        except Timeout as error:
+            late = f"{error}; what differs: {difference(before, home)}"
+        await_that(lambda since=hammer.sent: hammer.sent > since + MANY, what="more of it")
+    log = home.gateway.log_text()
+    assert not hammer.verdict(), f"{what}: {hammer.verdict()}\n{late}\n{log[-1500:]}"
+    assert not late, f"{what}: {late}\n{log[-1500:]}"
+    assert "making it as it should be" in log or "starting it again" in log
+    home.spoilt = what in NEW_SESSION
+
+
+def restart(house, number):
+    if number % 2:
+        house.gateway.kill_all()
+    else:
+        house.gateway.stop(signal.SIGTERM)
+    house.gateway.start()
+
+
+def test_fifty_restarts_let_nothing_through(home):
+    home.spoilt = True
+    with Hammer(home) as hammer:
+        for number in range(RESTARTS):
+            sent = hammer.sent
+            restart(home, number)
+            await_that(lambda since=sent: hammer.sent > since + 100, what="the phone's packets")
+        await_that(lambda: prints(home), what="the printer")
+    assert not hammer.verdict(), hammer.verdict()
+    home.spoilt = False
+
+
+def test_the_way_down_and_up_lets_nothing_through(home):
+    """The table is the last to go and the first to come."""
+    home.spoilt = True
+    with Hammer(home) as hammer:
+        await_that(lambda: hammer.sent > MANY, what="a hammering phone")
+        home.gateway.stop()
+        home.gateway.down()
+        home.gateway.start()
+        home.phone.renew()
+        await_that(lambda: prints(home), 30, what="the printer")
+        await_that(lambda since=hammer.sent: hammer.sent > since + MANY, what="more of it")
+    assert not hammer.verdict(), hammer.verdict()
