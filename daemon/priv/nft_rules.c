@@ -183,9 +183,12 @@ static void unasked(struct rules *r)
 
 /* The way back, after all translation: addresses are as the phone sees them. Replies only, and each
  * is looked up as its request was. */
-static void to_tunnel(struct rules *r, const char *wg, uint32_t gateway)
+static void to_tunnel(struct rules *r, const char *wg, struct prefix4 tunnel, uint32_t gateway)
 {
 	base_chain(r, "to_tunnel", "filter", NF_INET_POST_ROUTING, 300);
+	/* While the interface has no address, or is down, the default route would take what is for
+	 * phones, and nothing would encrypt it. */
+	RULE(r, DADDR_IN(tunnel), NOT_TO(wg), OIFNAME_NOT("lo"), DROP);
 	RULE(r, NOT_TO(wg), ACCEPT);
 	RULE(r, CT_NOT_ESTABLISHED, GOTO("unasked"));
 	RULE(r, CT_DIRECTION_ORIGINAL, DROP);
@@ -224,6 +227,6 @@ void nft_rules_add(struct nft_batch *b, const struct nft_shape *shape)
 	to_self(&r, wg, gateway);
 	forwarding(&r, wg);
 	unasked(&r);
-	to_tunnel(&r, wg, gateway);
+	to_tunnel(&r, wg, shape->tunnel, gateway);
 	handshakes(&r, wg);
 }

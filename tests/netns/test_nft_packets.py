@@ -331,6 +331,18 @@ def transit_where_it_was(lab, mutate):
     return lab.tcp(lab.lan, WAN_HOST, 80)
 
 
+def astray(lab, mutate):
+    """Does what is for a phone go elsewhere, where its own way is gone?"""
+    lab.gateway.ip("route", "add", f"{PHONE}/32", "via", LAN_PRINTER)
+    try:
+        mutate()
+        marker = b"in the clear"
+        return lab.sniff(lab.lan, "eth0", lambda: lab.send_raw(
+            lab.gateway, LAN_GATEWAY, PHONE, 17, udp_datagram(9, 70, marker)), marker)
+    finally:
+        lab.gateway.ip("route", "del", f"{PHONE}/32", "via", LAN_PRINTER)
+
+
 def marked(lab, mutate):
     """Does the routing rule for packets that have not been judged let this one through?"""
     lab.gateway.ip("rule", "add", "iif", "pgt0", "fwmark", "0/0x08000000", "prohibit")
@@ -411,6 +423,7 @@ NEEDED = {
     ("unasked", f"{RELATED} @subnet_grants accept"): udp("10.77.19.3", 72),
     ("unasked", "drop"): reaches("phone", "t0", "gateway", GATEWAY, PHONE,
                                  lambda data: udp_datagram(9, 70, data)),
+    ("to_tunnel", f'ip daddr 10.77.16.0/20 {NOT_TO} oifname != "lo" drop'): astray,
     ("to_tunnel", f"{NOT_TO} accept"):
         simple(lambda lab: lab.tcp(lab.gateway, LAN_PRINTER, 81)),
     ("to_tunnel", "ct state != established goto unasked"): tcp(PRINTER, 81),
