@@ -2,6 +2,7 @@
 """What others do to the machine, and restarts, while a phone sends to everything it may not reach: not
 one packet arrives, and soon all is as it was."""
 
+import re
 import signal
 import time
 
@@ -15,7 +16,8 @@ from probes import tcp_probe
 BACK = 1.0 * SLOW  # seconds until all is as it was
 RESTARTS = 50 if SLOW == 1 else 10
 REPAIR = "making it as it should be"  # what printgated says
-REPAIRS_MAX = 12  # of the 20 that it makes without delay
+REPAIRS_MAX = 8  # of the 20 that it makes without delay
+ROUNDS = 3
 MANY = 500  # packets, before and after
 
 # Debian's /etc/nftables.conf; what `systemctl restart nftables` does is: flush, then load this.
@@ -63,7 +65,7 @@ DISTURBANCES = {
     "interface renamed": rename,
     "interface deleted": run("ip", "link", "del", "wg0"),
 }
-NEW_SESSION = ("interface deleted", "interface renamed")  # which the phone makes when it notices
+NEW_SESSION = ("interface deleted",)  # which the phone makes when it notices
 
 
 @pytest.fixture(scope="module")
@@ -86,15 +88,14 @@ def home(houses):
 
 
 def snapshot(house):
-    """All that is ours in the kernel, without what differs from run to run."""
-    node = house.gateway.node
-    address = node.net("ip", "-br", "addr", "show", "wg0").stdout.split()[2:]
-    return (house.gateway.table(), node.net("ip", "rule").stdout,
-            node.net("ip", "-6", "rule").stdout,
-            node.net("ip", "route", "show", "table", "20551").stdout, address,
-            "group 20551" in node.net("ip", "link", "show", "wg0").stdout,
-            "UP" in node.net("ip", "link", "show", "wg0").stdout.split(">")[0],
-            house.gateway.wireguard_peers())
+    """All that is ours in the kernel, but peers, in as few processes as can be: it is asked for while
+    time is measured. Without what differs from run to run."""
+    node = house.gate
+    words = node.net("ip", "-batch", "-", stdin=(
+        "rule\nroute show table 20551\nroute show dev wg0\naddress show dev wg0\n"
+        "link show wg0\n")).stdout
+    words = re.sub(r"^\d+: wg0|if\d+|qlen \d+|valid_lft \w+", "", words, flags=re.MULTILINE)
+    return house.gateway.table(), node.net("ip", "-6", "rule").stdout, words
 
 
 def difference(before, house):
@@ -115,26 +116,35 @@ def prints(house):
     return tcp_probe(house.phone.node, house.vpn(house.alpha), 8080, seconds=0.3).kind == "open"
 
 
+def time_to_recover(house, what, before):
+    """Disturbs; returns the seconds until all is back."""
+    DISTURBANCES[what](house.gate)
+    done = time.monotonic()
+    try:
+        if what not in NEW_SESSION:
+            await_that(lambda: prints(house), what="the printer")
+        await_that(lambda: is_back(house, before), what="the repair")
+    except Timeout as error:
+        raise AssertionError(f"{what}: {error}; what differs: {difference(before, house)}\n"
+                             f"{house.gateway.log_text()[-1500:]}") from error
+    return time.monotonic() - done
+
+
 @pytest.mark.parametrize("what", DISTURBANCES)
 def test_what_others_undo_lets_nothing_through_and_is_made_again(home, what):
-    before = snapshot(home)
+    """In time at least once in so many rounds, since this machine has other work, too; letting through
+    nothing every time."""
+    before, peers, took = snapshot(home), home.gateway.wireguard_peers(), []
     home.spoilt = True
-    late = ""
     with Hammer(home) as hammer:
-        await_that(lambda: hammer.sent > MANY, what="a hammering phone")
-        DISTURBANCES[what](home.gate)
-        done = time.monotonic()
-        try:
-            await_that(lambda: is_back(home, before), BACK / SLOW, f"repair after: {what}")
-            if what not in NEW_SESSION:
-                await_that(lambda: prints(home), max(0, done + BACK - time.monotonic()) / SLOW,
-                           "the printer")
-        except Timeout as error:
-            late = f"{error}; what differs: {difference(before, home)}"
-        await_that(lambda since=hammer.sent: hammer.sent > since + MANY, what="more of it")
+        while not took or (took[-1] > BACK and len(took) < ROUNDS):
+            await_that(lambda since=hammer.sent: hammer.sent > since + MANY, what="many packets")
+            took.append(time_to_recover(home, what, before))
+        await_that(lambda since=hammer.sent: hammer.sent > since + MANY, what="many packets")
     log = home.gateway.log_text()
-    assert not hammer.verdict(), f"{what}: {hammer.verdict()}\n{late}\n{log[-1500:]}"
-    assert not late, f"{what}: {late}\n{log[-1500:]}"
+    assert not hammer.verdict(), f"{what}: {hammer.verdict()}\n{log[-1500:]}"
+    assert min(took) < BACK, f"{what}: all was back after {took} s\n{log[-1500:]}"
+    assert home.gateway.wireguard_peers() == peers
     assert REPAIR in log or "starting it again" in log
     home.spoilt = what in NEW_SESSION
 
