@@ -53,7 +53,7 @@ class BrokenCore:
 
     def change(self, *items, full=False):
         """The result's code: 0 is success."""
-        for m in (message(BEGIN, bytes([full])), *items, message(COMMIT)):
+        for m in (message(BEGIN, bytes([full, False])), *items, message(COMMIT)):
             self.line.send(m)
         while True:
             answer = self.line.recv(65536)
