@@ -10,7 +10,6 @@ the client's own view comes second.
 import collections
 import contextlib
 import errno
-import os
 import resource
 import selectors
 import socket
@@ -21,7 +20,8 @@ import house as h
 import lab as place
 from house import House
 from node import SLOW, inside
-from probes import SO_RCVBUFFORCE
+from packets import IPV4, PACKET_OTHERHOST
+from probes import ETH_P_ALL, SO_RCVBUFFORCE, checksum
 from servers import Echoes
 
 SECONDS = 1.0 * SLOW  # how long silence is listened to; what got no answer is asked again half way
@@ -164,8 +164,7 @@ class MatrixHouse(House):
 ECHO_REQUEST = {4: 8, 6: 128}
 ECHO_REPLY = {4: 0, 6: 129}
 ICMP = {socket.IPPROTO_ICMP: 4, socket.IPPROTO_ICMPV6: 6}
-ETH_P_ALL, IPV4, IPV6 = 3, 0x0800, 0x86DD
-PACKET_OTHERHOST = 3
+IPV6 = 0x86DD
 
 
 def number_of(protocol, payload):
@@ -245,12 +244,6 @@ def fresh_number():
     return _next
 
 
-def _checksum(data):
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    total = (total >> 16) + (total & 0xFFFF)
-    return ~(total + (total >> 16)) & 0xFFFF
-
-
 class Probe:
     """One cell's question. `answer` is "", "open" or "refused"."""
 
@@ -273,7 +266,7 @@ class Probe:
                 self.socket.send(b"probe")
             else:
                 head = struct.pack("!BBHHH", ECHO_REQUEST[self.version], 0, 0, self.number, 1)
-                total = _checksum(head) if self.version == 4 else 0  # IPv6's is the kernel's work
+                total = checksum(head) if self.version == 4 else 0  # IPv6's is the kernel's work
                 self.socket.sendto(head[:2] + struct.pack("!H", total) + head[4:],
                                    (self.address, 0))
         except OSError as error:

@@ -9,7 +9,7 @@ import struct
 import time
 
 from node import SLOW
-from probes import PACKET_OUTGOING, SO_RCVBUFFORCE, Witness
+from probes import PACKET_OUTGOING, SO_RCVBUFFORCE, Witness, checksum
 
 TCP, UDP, ICMP = socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_ICMP
 ECHO_REPLY, UNREACHABLE, REDIRECT, ICMP_ECHO, TIME_EXCEEDED = 0, 3, 5, 8, 11
@@ -18,13 +18,6 @@ MORE = 0x2000  # fragments follow
 SYN, ACK, RST = 0x02, 0x10, 0x04
 IPV4 = 0x0800
 PACKET_OTHERHOST = 3
-
-
-def checksum(data):
-    data += bytes(len(data) % 2)
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    total = (total >> 16) + (total & 0xFFFF)
-    return ~(total + (total >> 16)) & 0xFFFF
 
 
 def packet(source, destination, protocol, payload, options=b"", ident=4711, fragment=0):

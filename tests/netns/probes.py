@@ -77,7 +77,9 @@ def udp_probe(node, address, port, payload=b"probe", seconds=PROBE_SECONDS, devi
             return Answer(_kind(error.errno), time.monotonic() - began)
 
 
-def _checksum(data):
+def checksum(data):
+    """The internet checksum (RFC 1071)."""
+    data += bytes(len(data) % 2)
     total = sum(struct.unpack(f"!{len(data) // 2}H", data))
     total = (total >> 16) + (total & 0xFFFF)
     return ~(total + (total >> 16)) & 0xFFFF
@@ -88,7 +90,7 @@ def ping(node, address, seconds=PROBE_SECONDS, device=None):
     ident = int.from_bytes(os.urandom(2), "big")
     body = struct.pack("!HH", ident, 1) + os.urandom(16)
     request = struct.pack("!BBH", 8, 0, 0) + body
-    request = struct.pack("!BBH", 8, 0, _checksum(request)) + body
+    request = struct.pack("!BBH", 8, 0, checksum(request)) + body
     seconds *= SLOW
     with node.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as s:
         _bind_to(s, device)

@@ -8,7 +8,7 @@ import pytest
 
 from broken import BrokenCore
 from matrix import MatrixHouse, check, differs, normal
-from node import await_that
+from node import SLOW, await_that
 
 NOTHING = "xxxxx"
 CLOSED = "rrrrr"
@@ -48,8 +48,9 @@ def home(houses):
 
 
 @contextlib.contextmanager
-def as_before(house, again):
-    """After the block `again` brings the gateway back, and all is normal."""
+def as_before(house, again, prove=SLOW == 1):
+    """After the block `again` brings the gateway back, and all is normal: the table is compared, and
+    everything is asked once more, which a slow machine does where it matters."""
     before = house.gateway.table()
     house.spoilt = True
     try:
@@ -57,7 +58,8 @@ def as_before(house, again):
     finally:
         again()
     await_that(lambda: house.gateway.table() == before, what="the table as it was")
-    check(house, normal(), "afterwards")
+    if prove:
+        check(house, normal(), "afterwards")
     house.spoilt = False
 
 
@@ -75,14 +77,14 @@ def flushed():
 
 
 def test_table_flushed_and_nobody_repairs(home):
-    with as_before(home, home.gateway.let_go):
+    with as_before(home, home.gateway.let_go, prove=True):
         home.gateway.hold()
         home.gate.net("nft", "flush", "ruleset")
         check(home, flushed(), "table flushed")
 
 
 def test_table_flushed_while_nothing_runs(home):
-    with as_before(home, home.gateway.start):
+    with as_before(home, home.gateway.start, prove=True):
         home.gateway.kill_all()
         home.gate.net("nft", "flush", "ruleset")
         check(home, flushed(), "table flushed, processes killed")

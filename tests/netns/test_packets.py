@@ -11,8 +11,8 @@ import pytest
 import lab as place
 from matrix import MatrixHouse
 from node import SLOW, await_that
-from packets import (ACK, ECHO_REPLY, FRAGMENTATION_NEEDED, ICMP, PORT_UNREACHABLE,
-                     PROHIBITED, REDIRECT, RST, SYN, TCP, TIME_EXCEEDED, UDP, UNREACHABLE, Delivered, Raw,
+from packets import (ACK, ECHO_REPLY, FRAGMENTATION_NEEDED, ICMP, PORT_UNREACHABLE, PROHIBITED,
+                     REDIRECT, RST, SYN, TCP, TIME_EXCEEDED, UDP, UNREACHABLE, Delivered, Raw,
                      addresses, cut, echo_request, fragments, icmp, inner, into_tunnel, offset, onto,
                      packet, tcp, udp)
 from probes import ping, udp_probe
