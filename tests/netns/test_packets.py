@@ -435,11 +435,14 @@ def test_a_phone_finds_the_path_mtu_to_a_printer(home, where):
         home.phone.node.ip("route flush cache")
 
 
-def test_a_long_stream_passes_a_narrow_path(home):
-    """TCP both ways, where neither end knows of it before."""
-    home.gate.ip(f"link set lan mtu {NARROW}")
+def test_a_long_stream_passes_a_narrow_tunnel(home):
+    """The printer is told, whatever the phone has announced."""
+    home.gate.ip(f"link set wg0 mtu {NARROW}")
     try:
         with contextlib.closing(download(home.phone.node, home.vpn(home.alpha))) as stream:
             stream.flows()
+        known = home.printer_a.ip(f"route get {place.GATEWAY_LAN}")
+        assert f"mtu {NARROW}" in known, known
     finally:
-        home.gate.ip("link set lan mtu 1500")
+        home.gate.ip("link set wg0 mtu 1420")
+        home.printer_a.ip("route flush cache")
