@@ -31,6 +31,7 @@ enum wire_kind {
 	WIRE_SECRET,   /* struct wg_secret */
 	WIRE_IP4,      /* uint32_t, host order */
 	WIRE_PREFIX4,  /* struct prefix4: length 0..32, no host bits */
+	WIRE_PREFIX6,  /* struct prefix6: none, or length 1..128, no host bits */
 	WIRE_ENDPOINT, /* struct endpoint */
 	WIRE_SERVICE,  /* struct service */
 	WIRE_SERVICES, /* struct services: sorted, without overlap */
@@ -79,6 +80,7 @@ struct wire_table {
 #define WIRE_TYPE_WIRE_SECRET	struct wg_secret
 #define WIRE_TYPE_WIRE_IP4	uint32_t
 #define WIRE_TYPE_WIRE_PREFIX4	struct prefix4
+#define WIRE_TYPE_WIRE_PREFIX6	struct prefix6
 #define WIRE_TYPE_WIRE_ENDPOINT struct endpoint
 #define WIRE_TYPE_WIRE_SERVICE	struct service
 #define WIRE_TYPE_WIRE_SERVICES struct services

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/inet.h"
+#include "common/inet6.h"
 #include "common/key.h"
 #include "common/service.h"
 #include "common/when.h"
@@ -219,6 +220,28 @@ static bool prefix4_get(struct wire_reader *r, const struct wire_field *f, void 
 	return u32_get(r, f, &p->addr) && get_bytes(r, &p->len, 1);
 }
 
+static bool prefix6_kind_valid(const struct wire_field *f, const void *m)
+{
+	(void)f;
+	return prefix6_valid(m);
+}
+
+static bool prefix6_put(struct wire_writer *w, const struct wire_field *f, const void *m)
+{
+	const struct prefix6 *p = m;
+
+	(void)f;
+	return put_bytes(w, p->addr, sizeof(p->addr)) && wire_put_int(w, p->len, 1);
+}
+
+static bool prefix6_get(struct wire_reader *r, const struct wire_field *f, void *m)
+{
+	struct prefix6 *p = m;
+
+	(void)f;
+	return get_bytes(r, p->addr, sizeof(p->addr)) && get_bytes(r, &p->len, 1);
+}
+
 static bool endpoint_valid(const struct wire_field *f, const void *m)
 {
 	const struct endpoint *e = m;
@@ -413,6 +436,7 @@ const struct wire_kind_ops wire_kinds[] = {
 	[WIRE_SECRET] = {any_valid, key_put, key_get},
 	[WIRE_IP4] = {any_valid, u32_put, u32_get},
 	[WIRE_PREFIX4] = {prefix4_valid, prefix4_put, prefix4_get},
+	[WIRE_PREFIX6] = {prefix6_kind_valid, prefix6_put, prefix6_get},
 	[WIRE_ENDPOINT] = {endpoint_valid, endpoint_put, endpoint_get},
 	[WIRE_SERVICE] = {service_valid, service_put, service_get},
 	[WIRE_SERVICES] = {list_valid, list_put, list_get},

@@ -15,6 +15,7 @@
 
 #include "common/cleanup.h"
 #include "common/control.h"
+#include "common/inet6.h"
 #include "common/privmsg.h"
 #include "common/wire.h"
 
@@ -49,6 +50,7 @@ static size_t member_size(const struct wire_field *f)
 		[WIRE_SECRET] = sizeof(struct wg_secret),
 		[WIRE_IP4] = 4,
 		[WIRE_PREFIX4] = sizeof(struct prefix4),
+		[WIRE_PREFIX6] = sizeof(struct prefix6),
 		[WIRE_ENDPOINT] = sizeof(struct endpoint),
 		[WIRE_SERVICE] = sizeof(struct service),
 		[WIRE_SERVICES] = sizeof(struct services),
@@ -95,6 +97,10 @@ static void largest(const struct wire_field *f, void *m)
 		break;
 	case WIRE_PREFIX4:
 		*(struct prefix4 *)m = (struct prefix4){0xffffffff, 32};
+		break;
+	case WIRE_PREFIX6:
+		((struct prefix6 *)m)->len = 128;
+		memset(((struct prefix6 *)m)->addr, 0xfd, IP6_BYTES);
 		break;
 	case WIRE_ENDPOINT:
 		*(struct endpoint *)m = (struct endpoint){.family = 6, .port = 65535};

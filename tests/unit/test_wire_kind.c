@@ -12,6 +12,7 @@
 
 #include "common/cleanup.h"
 #include "common/inet.h"
+#include "common/inet6.h"
 #include "common/key.h"
 #include "common/service.h"
 #include "common/wire.h"
@@ -24,6 +25,7 @@ struct every {
 	int32_t err;
 	bool yes;
 	struct prefix4 prefix;
+	struct prefix6 prefix6;
 	struct endpoint endpoint;
 	struct service service;
 	struct services services;
@@ -48,6 +50,7 @@ ONE(time, WIRE_TIME);
 ONE(err, WIRE_ERR);
 ONE(yes, WIRE_BOOL);
 ONE(prefix, WIRE_PREFIX4);
+ONE(prefix6, WIRE_PREFIX6);
 ONE(endpoint, WIRE_ENDPOINT);
 ONE(service, WIRE_SERVICE);
 ONE_RANGE(services, WIRE_SERVICES, 1, 2);
@@ -65,6 +68,7 @@ enum {
 	ERR,
 	YES,
 	PREFIX,
+	PREFIX6,
 	ENDPOINT,
 	SERVICE,
 	SERVICES,
@@ -76,13 +80,21 @@ enum {
 };
 
 static const struct wire_row every_rows[] = {
-	WIRE_ROW(U8, every, one_u8),	       WIRE_ROW(U16, every, one_u16),
-	WIRE_ROW(U32, every, one_u32),	       WIRE_ROW(TIME, every, one_time),
-	WIRE_ROW(ERR, every, one_err),	       WIRE_ROW(YES, every, one_yes),
-	WIRE_ROW(PREFIX, every, one_prefix),   WIRE_ROW(ENDPOINT, every, one_endpoint),
-	WIRE_ROW(SERVICE, every, one_service), WIRE_ROW(SERVICES, every, one_services),
-	WIRE_ROW(NAME, every, one_name),       WIRE_ROW(NAME_OPT, every, one_name_opt),
-	WIRE_ROW(NAMES, every, one_names),     WIRE_ROW(TOKEN, every, one_token),
+	WIRE_ROW(U8, every, one_u8),
+	WIRE_ROW(U16, every, one_u16),
+	WIRE_ROW(U32, every, one_u32),
+	WIRE_ROW(TIME, every, one_time),
+	WIRE_ROW(ERR, every, one_err),
+	WIRE_ROW(YES, every, one_yes),
+	WIRE_ROW(PREFIX, every, one_prefix),
+	WIRE_ROW(PREFIX6, every, one_prefix6),
+	WIRE_ROW(ENDPOINT, every, one_endpoint),
+	WIRE_ROW(SERVICE, every, one_service),
+	WIRE_ROW(SERVICES, every, one_services),
+	WIRE_ROW(NAME, every, one_name),
+	WIRE_ROW(NAME_OPT, every, one_name_opt),
+	WIRE_ROW(NAMES, every, one_names),
+	WIRE_ROW(TOKEN, every, one_token),
 	WIRE_ROW(TEXT, every, one_text),
 };
 static const struct wire_table every_table = {every_rows, ARRAY_LEN(every_rows)};
@@ -131,6 +143,13 @@ static const struct payload payloads[] = {
 	BAD(PREFIX, "\1\0\0\x0a\x08"), /* host bits */
 	BAD(PREFIX, "\0\0\0\0\x21"),   /* /33 */
 	BAD(PREFIX, "\0\0\0\0\xff"),
+	GOOD(PREFIX6, "\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x40"),
+	GOOD(PREFIX6, "0123456789abcdef\x80"),
+	GOOD(PREFIX6, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), /* none */
+	BAD(PREFIX6, "0123456789abcdef\0"),		     /* none, and something */
+	BAD(PREFIX6, "0123456789abcdef\x40"),		     /* host bits */
+	BAD(PREFIX6, "0123456789abcdef\x81"),
+	BAD(PREFIX6, "0123456789abcdef"),
 	GOOD(ENDPOINT, "\0"),
 	GOOD(ENDPOINT, "\4\xc0\0\2\1\x6c\xca"),
 	GOOD(ENDPOINT, "\6"
@@ -231,6 +250,7 @@ static void what_would_be_refused_is_not_sent(void **state)
 		.time = -1,
 		.err = 1,
 		.prefix = {1, 31},
+		.prefix6 = {{1}, 0},
 		.endpoint = {.family = 7},
 		.services = {.count = SERVICES_MAX + 1},
 		.names = {.count = 1},
