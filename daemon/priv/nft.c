@@ -16,79 +16,37 @@
 #include <string.h>
 
 #include "common/mem.h"
-#include "daemon/priv/nft_expr.h"
+#include "daemon/priv/nft_list.h"
 #include "daemon/priv/nft_rules.h"
 #include "daemon/priv/nft_set.h"
 
 #define RECEIVE_BYTES (1 << 20) /* a limit, not memory held: room for refusals */
 #define COMMIT_TRIES  3
 
-struct elems {
-	struct nft_elem *item;
-	size_t count, cap;
-};
-
 struct nft {
 	struct mnl_socket *socket;
 	struct nft_shape shape;
 	bool full;
 	uint32_t mark;
-	struct elems put, del; /* as called for */
+	struct nft_list put, del; /* as called for */
 };
 
-static struct nft_elem *elems_push(struct elems *list)
+/* Writes a tunnel address as keys of that set have it. */
+static void part(const struct nft *n, enum nft_set_id set, uint8_t *at, uint32_t addr)
 {
-	list->item = mem_grow(list->item, &list->cap, list->count + 1, sizeof(*list->item));
-	memset(&list->item[list->count], 0, sizeof(*list->item));
-	return &list->item[list->count++];
+	const struct prefix6 six = tunnel6_host(&n->shape.tunnel6, addr);
+	const uint32_t raw = htonl(addr);
+
+	if (nft_set_address_bytes(set) == sizeof(six.addr))
+		memcpy(at, six.addr, sizeof(six.addr));
+	else
+		memcpy(at, &raw, sizeof(raw));
 }
 
-static void elems_free(struct elems *list)
+/* Has this VPN address a twin? Blocks have none: a printer subnet is one of IPv4. */
+static bool has_six(const struct nft *n, struct prefix4 vpn)
 {
-	free(list->item);
-	memset(list, 0, sizeof(*list));
-}
-
-static int elems_order(const struct nft_elem *x, const struct nft_elem *y)
-{
-	int order;
-
-	if (x->set != y->set)
-		return x->set < y->set ? -1 : 1;
-	order = memcmp(x->key, y->key, sizeof(x->key));
-	return order ? order : memcmp(x->end, y->end, sizeof(x->end));
-}
-
-/* Equal ones stay in the order of their places: qsort(3) alone does not promise it. */
-static int places_order(const void *a, const void *b)
-{
-	const struct nft_elem *x = *(struct nft_elem *const *)a, *y = *(struct nft_elem *const *)b;
-	int order = elems_order(x, y);
-
-	return order ? order : x < y ? -1 : 1;
-}
-
-/* Groups by set, each key once: what was said last counts. */
-static void elems_tidy(struct elems *list)
-{
-	struct nft_elem **place = mem_zalloc(list->count, sizeof(struct nft_elem *));
-	struct elems tidy = {NULL, 0, 0};
-
-	for (size_t i = 0; i < list->count; i++)
-		place[i] = &list->item[i];
-	qsort(place, list->count, sizeof(struct nft_elem *), places_order);
-	for (size_t i = 0; i < list->count; i++)
-		if (i + 1 == list->count || elems_order(place[i], place[i + 1]) != 0)
-			*elems_push(&tidy) = *place[i];
-	free(place);
-	elems_free(list);
-	*list = tidy;
-}
-
-static void part(uint8_t *at, uint32_t addr)
-{
-	addr = htonl(addr);
-	memcpy(at, &addr, sizeof(addr));
+	return n->shape.tunnel6.len && vpn.len == 32;
 }
 
 static bool is_host(struct prefix4 p)
@@ -96,38 +54,54 @@ static bool is_host(struct prefix4 p)
 	return p.len == 32;
 }
 
-static struct nft_elem *elem(struct nft *n, struct elems *list, enum nft_set_id set)
+static struct nft_elem *elem(struct nft *n, struct nft_list *list, enum nft_set_id set)
 {
-	struct nft_elem *e = elems_push(list);
+	struct nft_elem *e = nft_list_push(list);
 
 	e->set = set;
 	e->mark = n->mark;
 	return e;
 }
 
-static void add_printer(struct nft *n, struct elems *list, const struct privmsg_printer *p)
+static void add_printer(struct nft *n, struct nft_list *list, const struct privmsg_printer *p)
 {
 	struct nft_elem *e = elem(n, list, is_host(p->vpn) ? MAP_PRINTERS : MAP_SUBNETS);
 	struct prefix4 to = p->target;
 
 	if (p->self)
 		to = (struct prefix4){tunnel_gateway(n->shape.tunnel), 32};
-	part(e->key, p->vpn.addr);
-	part(e->data, to.addr);
+	part(n, e->set, e->key, p->vpn.addr);
+	part(n, e->set, e->data, to.addr);
 	if (is_host(p->vpn))
 		return;
-	part(e->end, prefix4_last(p->vpn));
-	part(e->data + 4, prefix4_last(to));
+	part(n, e->set, e->end, prefix4_last(p->vpn));
+	part(n, e->set, e->data + 4, prefix4_last(to));
+}
+
+/* By IPv6 this machine alone is reached. Whatever else a VPN address stands for now, it does not
+ * stand for this machine any more. */
+static void add_printer6(struct nft *n, struct nft_list *list, const struct privmsg_printer *p)
+{
+	struct nft_elem *e;
+
+	if (!has_six(n, p->vpn))
+		return;
+	e = elem(n, p->self ? list : &n->del, MAP_PRINTERS6);
+	part(n, e->set, e->key, p->vpn.addr);
+	part(n, e->set, e->data, tunnel_gateway(n->shape.tunnel));
 }
 
 /* The entry of `targets` that belongs to an entry of a map. */
 static struct nft_elem target_of(const struct nft_elem *map, const uint8_t data[NFT_DATA_BYTES])
 {
+	const size_t width = nft_set_address_bytes(map->set);
 	struct nft_elem e = {.set = SET_TARGETS, .mark = map->mark};
 
-	memcpy(e.key, map->key, 4);
-	memcpy(e.key + 4, data, 4);
-	if (map->set == MAP_PRINTERS)
+	memcpy(e.key, map->key, width);
+	memcpy(e.key + width, data, width);
+	if (map->set == MAP_PRINTERS6)
+		e.set = SET_TARGETS6;
+	if (map->set != MAP_SUBNETS)
 		return e;
 	e.set = SET_SUBNET_TARGETS;
 	memcpy(e.end, map->end, 4);
@@ -137,58 +111,83 @@ static struct nft_elem target_of(const struct nft_elem *map, const uint8_t data[
 
 static bool is_map(const struct nft_elem *e)
 {
-	return e->set == MAP_PRINTERS || e->set == MAP_SUBNETS;
+	return e->set == MAP_PRINTERS || e->set == MAP_SUBNETS || e->set == MAP_PRINTERS6;
 }
 
 /* Only now, when each key has one value left, come the targets. */
-static void add_targets(struct elems *put)
+static void add_targets(struct nft_list *put)
 {
 	size_t count;
 
-	elems_tidy(put);
+	nft_list_tidy(put);
 	count = put->count;
 	for (size_t i = 0; i < count; i++) {
 		struct nft_elem target = target_of(&put->item[i], put->item[i].data);
 
 		if (is_map(&put->item[i]))
-			*elems_push(put) = target;
+			*nft_list_push(put) = target;
 	}
-	elems_tidy(put);
+	nft_list_tidy(put);
 }
 
-static void add_service(struct nft *n, struct elems *list, const struct privmsg_service *s)
+/* Address, protocol and port, each at the start of its own registers (of four bytes). */
+static void service_key(const struct nft *n, enum nft_set_id set, uint8_t *at, uint32_t addr,
+			uint8_t protocol, uint16_t port)
+{
+	const size_t width = nft_set_address_bytes(set);
+
+	part(n, set, at, addr);
+	at[width] = protocol;
+	port = htons(port);
+	memcpy(at + width + 4, &port, sizeof(port));
+}
+
+static void service_elem(struct nft *n, struct nft_list *list, enum nft_set_id set,
+			 const struct privmsg_service *s)
+{
+	struct nft_elem *e = elem(n, list, set);
+
+	service_key(n, set, e->key, s->vpn.addr, s->service.protocol, s->service.first);
+	if (set == SET_RANGES || set == SET_RANGES6)
+		service_key(n, set, e->end, prefix4_last(s->vpn), s->service.protocol,
+			    s->service.last);
+}
+
+static void add_service(struct nft *n, struct nft_list *list, const struct privmsg_service *s)
 {
 	bool one = is_host(s->vpn) && s->service.first == s->service.last;
-	struct nft_elem *e = elem(n, list, one ? SET_SERVICES : SET_RANGES);
-	uint16_t first = htons(s->service.first), last = htons(s->service.last);
 
-	part(e->key, s->vpn.addr);
-	e->key[4] = s->service.protocol;
-	memcpy(e->key + 8, &first, sizeof(first));
-	if (one)
-		return;
-	part(e->end, prefix4_last(s->vpn));
-	e->end[4] = s->service.protocol;
-	memcpy(e->end + 8, &last, sizeof(last));
+	service_elem(n, list, one ? SET_SERVICES : SET_RANGES, s);
+	if (has_six(n, s->vpn))
+		service_elem(n, list, one ? SET_SERVICES6 : SET_RANGES6, s);
 }
 
-static void add_grant(struct nft *n, struct elems *list, const struct privmsg_grant *g)
+static void grant_elem(struct nft *n, struct nft_list *list, enum nft_set_id set,
+		       const struct privmsg_grant *g)
 {
-	struct nft_elem *e = elem(n, list, is_host(g->vpn) ? SET_GRANTS : SET_SUBNET_GRANTS);
+	const size_t width = nft_set_address_bytes(set);
+	struct nft_elem *e = elem(n, list, set);
 
 	e->seconds = g->seconds;
-	part(e->key, g->peer);
-	part(e->key + 4, g->vpn.addr);
-	if (is_host(g->vpn))
+	part(n, set, e->key, g->peer);
+	part(n, set, e->key + width, g->vpn.addr);
+	if (set != SET_SUBNET_GRANTS)
 		return;
-	part(e->end, g->peer);
-	part(e->end + 4, prefix4_last(g->vpn));
+	part(n, set, e->end, g->peer);
+	part(n, set, e->end + width, prefix4_last(g->vpn));
+}
+
+static void add_grant(struct nft *n, struct nft_list *list, const struct privmsg_grant *g)
+{
+	grant_elem(n, list, is_host(g->vpn) ? SET_GRANTS : SET_SUBNET_GRANTS, g);
+	if (has_six(n, g->vpn))
+		grant_elem(n, list, SET_GRANTS6, g);
 }
 
 void nft_begin(struct nft *n, bool full)
 {
-	elems_free(&n->put);
-	elems_free(&n->del);
+	nft_list_free(&n->put);
+	nft_list_free(&n->del);
 	n->full = full;
 	n->mark = NFT_NO_MARK;
 }
@@ -201,11 +200,13 @@ void nft_mark(struct nft *n, uint32_t item)
 void nft_printer_put(struct nft *n, const struct privmsg_printer *p)
 {
 	add_printer(n, &n->put, p);
+	add_printer6(n, &n->put, p);
 }
 
 void nft_printer_del(struct nft *n, const struct privmsg_printer *p)
 {
 	add_printer(n, &n->del, p);
+	add_printer6(n, &n->del, p);
 }
 
 void nft_service_put(struct nft *n, const struct privmsg_service *s)
@@ -235,9 +236,14 @@ void nft_gated_put(struct nft *n, const char interface[IFNAMSIZ])
 	memcpy(e->key, interface, strnlen(interface, IFNAMSIZ - 1));
 }
 
+static bool has_timeouts(const struct nft_elem *e)
+{
+	return e->set == SET_GRANTS || e->set == SET_SUBNET_GRANTS || e->set == SET_GRANTS6;
+}
+
 /* What must be deleted for e, which is to go or to be put, judged by what the kernel has: nothing, e
  * itself, and with an entry of a map its target. Deleting what is absent would fail the whole. */
-static int gone_for(struct nft *n, struct elems *gone, const struct nft_elem *e, bool put)
+static int gone_for(struct nft *n, struct nft_list *gone, const struct nft_elem *e, bool put)
 {
 	bool map = is_map(e);
 	uint8_t data[NFT_DATA_BYTES], none[NFT_DATA_BYTES];
@@ -245,22 +251,22 @@ static int gone_for(struct nft *n, struct elems *gone, const struct nft_elem *e,
 	int there;
 
 	/* Adding one of the others again changes nothing, and is no error. */
-	if (put && !map && e->set != SET_GRANTS && e->set != SET_SUBNET_GRANTS)
+	if (put && !map && !has_timeouts(e))
 		return 0;
 	there = nft_elem_ask(n->socket, e, data);
 	if (there <= 0 || (put && map && memcmp(data, e->data, sizeof(data)) == 0))
 		return there < 0 ? there : 0;
-	*elems_push(gone) = *e;
+	*nft_list_push(gone) = *e;
 	if (!map)
 		return 0;
 	target = target_of(e, data);
 	there = nft_elem_ask(n->socket, &target, none);
 	if (there > 0)
-		*elems_push(gone) = target;
+		*nft_list_push(gone) = target;
 	return there < 0 ? there : 0;
 }
 
-static int gone_find(struct nft *n, struct elems *gone)
+static int gone_find(struct nft *n, struct nft_list *gone)
 {
 	int rc = 0;
 
@@ -268,7 +274,7 @@ static int gone_find(struct nft *n, struct elems *gone)
 		rc = gone_for(n, gone, &n->del.item[i], false);
 	for (size_t i = 0; rc == 0 && i < n->put.count; i++)
 		rc = gone_for(n, gone, &n->put.item[i], true);
-	elems_tidy(gone);
+	nft_list_tidy(gone);
 	return rc;
 }
 
@@ -290,11 +296,11 @@ static void table_delete(struct nft_batch *b)
 static void skeleton(struct nft *n, struct nft_batch *b, uint16_t flags)
 {
 	table_message(b, NFT_MSG_NEWTABLE, NLM_F_CREATE | flags);
-	nft_sets_add(b);
+	nft_sets_add(b, n->shape.tunnel6.len > 0);
 	nft_rules_add(b, &n->shape);
 }
 
-static int commit_send(struct nft *n, const struct elems *gone, bool packed, uint32_t *item)
+static int commit_send(struct nft *n, const struct nft_list *gone, bool packed, uint32_t *item)
 {
 	struct nft_batch b = {NULL, 0, 0, NULL, 0, 0};
 	int rc;
@@ -314,12 +320,12 @@ static int commit_send(struct nft *n, const struct elems *gone, bool packed, uin
 /* Packed first; when refused, once more element by element, to learn which one it was. */
 static int commit_try(struct nft *n, uint32_t *item)
 {
-	struct elems gone = {NULL, 0, 0};
+	struct nft_list gone = {NULL, 0, 0};
 	int rc = n->full ? 0 : gone_find(n, &gone);
 
 	if (rc == 0 && (rc = commit_send(n, &gone, true, item)) < 0)
 		rc = commit_send(n, &gone, false, item);
-	elems_free(&gone);
+	nft_list_free(&gone);
 	return rc;
 }
 
@@ -348,14 +354,14 @@ int nft_commit(struct nft *n, uint32_t *item, struct diag *d)
 	if (rc < 0)
 		return nft_error(d, rc, "cannot read the nftables table inet " NFT_TABLE);
 	add_targets(&n->put);
-	elems_tidy(&n->del);
+	nft_list_tidy(&n->del);
 	/* ENOENT: a time-out came between question and deletion; or the table is gone, and then it
 	 * stays so. */
 	rc = -ENOENT;
 	for (int i = 0; i < COMMIT_TRIES && rc == -ENOENT; i++)
 		rc = commit_try(n, item);
-	elems_free(&n->put);
-	elems_free(&n->del);
+	nft_list_free(&n->put);
+	nft_list_free(&n->del);
 	return rc ? nft_error(d, rc, "cannot change the nftables table inet " NFT_TABLE) : 0;
 }
 
@@ -388,8 +394,8 @@ void nft_free(struct nft *n)
 		return;
 	if (n->socket)
 		(void)mnl_socket_close(n->socket);
-	elems_free(&n->put);
-	elems_free(&n->del);
+	nft_list_free(&n->put);
+	nft_list_free(&n->del);
 	free(n);
 }
 

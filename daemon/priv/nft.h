@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/inet.h"
+#include "common/inet6.h"
 #include "common/privmsg.h"
 
 #define NFT_LOG_GROUP 20551 /* NFLOG group of handshakes: 'P' << 8 | 'G' */
@@ -22,9 +23,12 @@ struct nft;
 struct nft_shape {
 	char interface[IFNAMSIZ];
 	struct prefix4 tunnel;
+	struct prefix6 tunnel6; /* none: every IPv6 packet from the tunnel is refused */
 	uint16_t page_port; /* the page's port on the gateway's tunnel address; 0: no page there */
 	uint16_t listen_port; /* WireGuard's */
-	uint16_t page_bound; /* where printgate-web really listens on that address (see socket.c) */
+	/* Where printgate-web really listens on that address and on its IPv6 twin (see sock.c); 0: it
+	 * does not. */
+	uint16_t page_bound, page_bound6;
 };
 
 /* Opens the netlink socket (needs CAP_NET_ADMIN). ERR_KERNEL: names what is missing. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From the terms of nft_expr.h to the kernel's expressions. Knows how nftables computes, not what is
- * allowed: that is nft_rules.c. Registers: 1 is sixteen bytes wide; 9 and 10 are its second and
- * third quarter, where the further parts of a key go.
+ * allowed: that is nft_rules.c. Registers: 1 and 2 are sixteen bytes wide, and each is four small
+ * ones (32_00 to 32_07), where the parts of a key stand one behind the other.
  */
 #include "daemon/priv/nft_expr.h"
 
@@ -11,16 +11,25 @@
 #include <linux/netfilter/nf_nat.h>
 #include <libnftnl/expr.h>
 #include <net/if.h>
+#include <netinet/icmp6.h>
 #include <netinet/ip.h>
+#include <netinet/ip6.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
+#define NFT_NAME_BYTES 32 /* more than our longest name of a set */
+
 #define REG_KEY	   NFT_REG_1
-#define REG_KEY_2  NFT_REG32_01
-#define REG_KEY_3  NFT_REG32_02
 #define REG_SECOND NFT_REG_2
+
+/* What follows an address in a key. */
+static uint32_t reg_after(const struct nft_rule *r, unsigned nth)
+{
+	return (r->six ? NFT_REG32_04 : NFT_REG32_01) + nth;
+}
 
 static struct nftnl_expr *expr_add(struct nft_rule *r, const char *kind)
 {
@@ -77,14 +86,14 @@ static void compare(struct nft_rule *r, uint32_t op, const void *value, uint32_t
 
 static void mask(struct nft_rule *r, const void *bits, uint32_t len)
 {
-	static const uint32_t zero;
+	static const uint8_t zero[IP6_BYTES];
 	struct nftnl_expr *e = expr_add(r, "bitwise");
 
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, REG_KEY);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, REG_KEY);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, len);
 	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, bits, len);
-	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, &zero, len);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, zero, len);
 }
 
 static void to_network_order(struct nft_rule *r, uint32_t len)
@@ -101,22 +110,57 @@ static void to_network_order(struct nft_rule *r, uint32_t len)
 static struct nftnl_expr *lookup(struct nft_rule *r, const char *set)
 {
 	struct nftnl_expr *e = expr_add(r, "lookup");
+	char name[NFT_NAME_BYTES];
 
+	(void)snprintf(name, sizeof(name), "%s%s", set, r->six ? "6" : "");
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, REG_KEY);
-	nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, set);
+	nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, name);
 	return e;
 }
 
-/* The table is of family inet: what follows holds for IPv4 packets only. */
-static void want_ip4(struct nft_rule *r)
+static uint8_t family(const struct nft_rule *r)
 {
-	static const uint8_t ip4 = NFPROTO_IPV4;
+	return r->six ? NFPROTO_IPV6 : NFPROTO_IPV4;
+}
 
-	if (r->is_ip4)
+/* The table is of family inet: what follows holds for packets of one family only. */
+static void want_family(struct nft_rule *r)
+{
+	const uint8_t wanted = family(r);
+
+	if (r->is_family)
 		return;
 	load_meta(r, NFT_META_NFPROTO, REG_KEY);
-	compare(r, NFT_CMP_EQ, &ip4, sizeof(ip4));
-	r->is_ip4 = true;
+	compare(r, NFT_CMP_EQ, &wanted, sizeof(wanted));
+	r->is_family = true;
+}
+
+/* A tunnel address, or the mask of a prefix of such, in the rule's family and network order. */
+struct value {
+	uint8_t bytes[IP6_BYTES];
+	uint32_t len;
+};
+
+static struct value address_value(const struct nft_rule *r, uint32_t addr)
+{
+	const uint32_t raw = htonl(addr);
+	struct value v = {.len = sizeof(raw)};
+
+	memcpy(v.bytes, &raw, sizeof(raw));
+	if (r->six) {
+		v.len = IP6_BYTES;
+		memcpy(v.bytes, tunnel6_host(r->six, addr).addr, IP6_BYTES);
+	}
+	return v;
+}
+
+static struct value mask_value(const struct nft_rule *r, uint32_t bits)
+{
+	struct value v = address_value(r, bits);
+
+	if (r->six)
+		memset(v.bytes, 0xff, IP6_BYTES - sizeof(bits));
+	return v;
 }
 
 static void want_protocol(struct nft_rule *r, uint8_t protocol)
@@ -128,21 +172,30 @@ static void want_protocol(struct nft_rule *r, uint8_t protocol)
 	r->is_protocol = protocol;
 }
 
-/* IPv4 is tested by the caller: the test needs the key's register. */
+static void load_address(struct nft_rule *r, size_t ip4, size_t ip6, uint32_t reg)
+{
+	load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, r->six ? ip6 : ip4, r->six ? IP6_BYTES : 4,
+		     reg);
+}
+
+/* The family is tested by the caller: the test needs the key's register. (Of a connection of the
+ * other family the kernel finds no such address, and the rule does not match.) */
 static void load_part(struct nft_rule *r, uint32_t part, uint32_t reg)
 {
 	switch ((enum nft_part)part) {
 	case PART_SADDR:
-		load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, offsetof(struct iphdr, saddr), 4, reg);
+		load_address(r, offsetof(struct iphdr, saddr), offsetof(struct ip6_hdr, ip6_src),
+			     reg);
 		break;
 	case PART_DADDR:
-		load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, offsetof(struct iphdr, daddr), 4, reg);
+		load_address(r, offsetof(struct iphdr, daddr), offsetof(struct ip6_hdr, ip6_dst),
+			     reg);
 		break;
 	case PART_CT_ORIGINAL_DADDR:
-		load_ct(r, NFT_CT_DST_IP, IP_CT_DIR_ORIGINAL, reg);
+		load_ct(r, r->six ? NFT_CT_DST_IP6 : NFT_CT_DST_IP, IP_CT_DIR_ORIGINAL, reg);
 		break;
 	case PART_CT_REPLY_SADDR:
-		load_ct(r, NFT_CT_SRC_IP, IP_CT_DIR_REPLY, reg);
+		load_ct(r, r->six ? NFT_CT_SRC_IP6 : NFT_CT_SRC_IP, IP_CT_DIR_REPLY, reg);
 		break;
 	}
 }
@@ -204,41 +257,41 @@ void nft_emit_meta(struct nft_rule *r, const struct nft_term *t)
 	load_meta(r, t->a, REG_KEY);
 	compare(r, NFT_CMP_EQ, t->c == 1 ? (const void *)&byte : &t->b, t->c);
 	if (t->a == NFT_META_NFPROTO)
-		r->is_ip4 = true;
+		r->is_family = true;
 }
 
 void nft_emit_addr(struct nft_rule *r, const struct nft_term *t)
 {
-	uint32_t addr = htonl(t->b);
+	const struct value addr = address_value(r, t->b);
 
 	if (in_header(t->a))
-		want_ip4(r);
+		want_family(r);
 	load_part(r, t->a, REG_KEY);
-	compare(r, NFT_CMP_EQ, &addr, sizeof(addr));
+	compare(r, NFT_CMP_EQ, addr.bytes, addr.len);
 }
 
 void nft_emit_addr_in(struct nft_rule *r, const struct nft_term *t)
 {
-	uint32_t addr = htonl(t->b), bits = htonl(t->c);
+	const struct value addr = address_value(r, t->b), bits = mask_value(r, t->c);
 
-	want_ip4(r);
+	want_family(r);
 	load_part(r, t->a, REG_KEY);
-	mask(r, &bits, sizeof(bits));
-	compare(r, NFT_CMP_EQ, &addr, sizeof(addr));
+	mask(r, bits.bytes, bits.len);
+	compare(r, NFT_CMP_EQ, addr.bytes, addr.len);
 }
 
 void nft_emit_saddr_outside(struct nft_rule *r, const struct nft_term *t)
 {
-	uint32_t from = htonl(t->a), to = htonl(t->b);
+	const struct value from = address_value(r, t->a), to = address_value(r, t->b);
 	struct nftnl_expr *e;
 
-	want_ip4(r);
+	want_family(r);
 	load_part(r, PART_SADDR, REG_KEY);
 	e = expr_add(r, "range");
 	nftnl_expr_set_u32(e, NFTNL_EXPR_RANGE_SREG, REG_KEY);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_RANGE_OP, NFT_RANGE_NEQ);
-	nftnl_expr_set(e, NFTNL_EXPR_RANGE_FROM_DATA, &from, sizeof(from));
-	nftnl_expr_set(e, NFTNL_EXPR_RANGE_TO_DATA, &to, sizeof(to));
+	nftnl_expr_set(e, NFTNL_EXPR_RANGE_FROM_DATA, from.bytes, from.len);
+	nftnl_expr_set(e, NFTNL_EXPR_RANGE_TO_DATA, to.bytes, to.len);
 }
 
 void nft_emit_port(struct nft_rule *r, const struct nft_term *t)
@@ -250,12 +303,25 @@ void nft_emit_port(struct nft_rule *r, const struct nft_term *t)
 	compare(r, NFT_CMP_EQ, &port, sizeof(port));
 }
 
+/* RFC 4443's type for what RFC 792 calls so. */
+static uint8_t icmp6_type(uint32_t type)
+{
+	switch (type) {
+	case ICMP_ECHO:
+		return ICMP6_ECHO_REQUEST;
+	case ICMP_ECHOREPLY:
+		return ICMP6_ECHO_REPLY;
+	default:
+		return ICMP6_DST_UNREACH;
+	}
+}
+
 void nft_emit_icmp_type(struct nft_rule *r, const struct nft_term *t)
 {
-	uint8_t type = (uint8_t)t->a;
+	uint8_t type = r->six ? icmp6_type(t->a) : (uint8_t)t->a;
 
-	want_ip4(r);
-	want_protocol(r, IPPROTO_ICMP);
+	want_family(r);
+	want_protocol(r, r->six ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
 	load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, offsetof(struct icmphdr, type), sizeof(type),
 		     REG_KEY);
 	compare(r, NFT_CMP_EQ, &type, sizeof(type));
@@ -294,18 +360,24 @@ void nft_emit_ct_direction(struct nft_rule *r, const struct nft_term *t)
 void nft_emit_pair(struct nft_rule *r, const struct nft_term *t)
 {
 	if (in_header(t->a) || in_header(t->b))
-		want_ip4(r);
+		want_family(r);
 	load_part(r, t->a, REG_KEY);
-	load_part(r, t->b, REG_KEY_2);
+	load_part(r, t->b, reg_after(r, 0));
 	nftnl_expr_set_u32(lookup(r, t->name), NFTNL_EXPR_LOOKUP_FLAGS, t->c);
+}
+
+void nft_emit_pair_of_ip4(struct nft_rule *r, const struct nft_term *t)
+{
+	if (!r->six)
+		nft_emit_pair(r, t);
 }
 
 void nft_emit_service(struct nft_rule *r, const struct nft_term *t)
 {
-	want_ip4(r);
+	want_family(r);
 	load_part(r, t->a, REG_KEY);
-	load_meta(r, NFT_META_L4PROTO, REG_KEY_2);
-	load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 2 * t->b, sizeof(uint16_t), REG_KEY_3);
+	load_meta(r, NFT_META_L4PROTO, reg_after(r, 0));
+	load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 2 * t->b, sizeof(uint16_t), reg_after(r, 1));
 	(void)lookup(r, t->name);
 }
 
@@ -332,17 +404,17 @@ static struct nftnl_expr *nat(struct nft_rule *r)
 	struct nftnl_expr *e = expr_add(r, "nat");
 
 	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FAMILY, NFPROTO_IPV4);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FAMILY, family(r));
 	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, REG_KEY);
 	return e;
 }
 
 void nft_emit_dnat(struct nft_rule *r, const struct nft_term *t)
 {
-	uint32_t addr = htonl(t->a);
+	const struct value addr = address_value(r, t->a);
 	uint16_t port = htons((uint16_t)t->b);
 
-	load_immediate(r, REG_KEY, &addr, sizeof(addr));
+	load_immediate(r, REG_KEY, addr.bytes, addr.len);
 	load_immediate(r, REG_SECOND, &port, sizeof(port));
 	nftnl_expr_set_u32(nat(r), NFTNL_EXPR_NAT_REG_PROTO_MIN, REG_SECOND);
 }
@@ -352,13 +424,13 @@ void nft_emit_dnat_map(struct nft_rule *r, const struct nft_term *t)
 {
 	struct nftnl_expr *e;
 
-	want_ip4(r);
+	want_family(r);
 	load_part(r, PART_DADDR, REG_KEY);
 	nftnl_expr_set_u32(lookup(r, t->name), NFTNL_EXPR_LOOKUP_DREG, REG_KEY);
 	e = nat(r);
 	if (!t->a)
 		return;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MAX, REG_KEY_2);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MAX, reg_after(r, 0));
 	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FLAGS, NF_NAT_RANGE_NETMAP);
 }
 

@@ -2,8 +2,12 @@
 /*
  * Terms of nftables rules: the few that nft_rules.c needs, named so that a list of them reads like
  * the line that nft(8) prints. A term becomes one or more expressions; what it takes for granted
- * (IPv4, the transport protocol) is tested before it, once in a rule. Addresses and ports are given
- * in host byte order.
+ * (the family, the transport protocol) is tested before it, once in a rule. Addresses and ports are
+ * given in host byte order.
+ *
+ * The same terms make rules of either family. All addresses in rules are tunnel addresses; a rule of
+ * IPv6 has those that follow from them (inet6.h), sets and maps with a "6" behind their names, and
+ * the ICMPv6 types that mean the same.
  */
 #pragma once
 
@@ -17,6 +21,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "common/inet6.h"
+
 /* libnftnl's objects: out of memory is fatal, as in mem.h. */
 static inline void *nft_need(void *object)
 {
@@ -27,8 +33,9 @@ static inline void *nft_need(void *object)
 
 struct nft_rule {
 	struct nftnl_rule *rule;
-	bool is_ip4;	     /* tested already: IPv4 */
-	uint8_t is_protocol; /* tested already: this transport protocol; 0: none */
+	const struct prefix6 *six; /* the tunnel's prefix in a rule of IPv6, NULL: one of IPv4 */
+	bool is_family;		   /* tested already: the rule's family */
+	uint8_t is_protocol;	   /* tested already: this transport protocol; 0: none */
 };
 
 struct nft_term {
@@ -58,6 +65,7 @@ void nft_emit_tcp_flag(struct nft_rule *r, const struct nft_term *t);
 void nft_emit_ct_state(struct nft_rule *r, const struct nft_term *t);
 void nft_emit_ct_direction(struct nft_rule *r, const struct nft_term *t);
 void nft_emit_pair(struct nft_rule *r, const struct nft_term *t);
+void nft_emit_pair_of_ip4(struct nft_rule *r, const struct nft_term *t);
 void nft_emit_service(struct nft_rule *r, const struct nft_term *t);
 void nft_emit_verdict(struct nft_rule *r, const struct nft_term *t);
 void nft_emit_reject(struct nft_rule *r, const struct nft_term *t);
@@ -97,6 +105,8 @@ void nft_emit_clamp(struct nft_rule *r, const struct nft_term *t);
 #define CT_RELATED		TERM(ct_state, NULL, NF_CT_STATE_BIT(IP_CT_RELATED), true, 0)
 #define CT_NOT_ESTABLISHED	TERM(ct_state, NULL, NF_CT_STATE_BIT(IP_CT_ESTABLISHED), false, 0)
 #define CT_DIRECTION_ORIGINAL	TERM(ct_direction, NULL, IP_CT_DIR_ORIGINAL, 0, 0)
+/* Of printer subnets, which IPv6 has none of: no test in a rule of IPv6. */
+#define PAIR_NOT_IN_SUBNETS(set, p, q) TERM(pair_of_ip4, set, p, q, NFT_LOOKUP_F_INV)
 #define PAIR_IN(set, p, q)	TERM(pair, set, p, q, 0)
 #define PAIR_NOT_IN(set, p, q)	TERM(pair, set, p, q, NFT_LOOKUP_F_INV)
 #define SERVICE_IN(set, p, port) TERM(service, set, p, port, 0)

@@ -20,12 +20,12 @@
 
 /* Data types as nft(8) numbers them, to show keys by (its datatype.h); a concatenation is a row of
  * six-bit numbers. */
-enum { TYPE_ADDR = 7, TYPE_PROTOCOL = 12, TYPE_PORT = 13, TYPE_IFNAME = 41 };
+enum { TYPE_ADDR = 7, TYPE_ADDR6 = 8, TYPE_PROTOCOL = 12, TYPE_PORT = 13, TYPE_IFNAME = 41 };
 #define TYPE_2(a, b)	((uint32_t)(a) << 6 | (b))
 #define TYPE_3(a, b, c) (TYPE_2(a, b) << 6 | (c))
 
 #define FIELDS_MAX	3
-#define ELEM_BYTES_MAX	192 /* one element with all its attributes, the closing one of an interval */
+#define ELEM_BYTES_MAX	256 /* one element with all its attributes, the closing one of an interval */
 #define ANSWER_BYTES	32768
 #define DUMP_TRIES	8
 #define HOST_BYTE_ORDER 1 /* nft(8)'s BYTEORDER_HOST_ENDIAN */
@@ -38,7 +38,7 @@ struct set {
 	uint32_t flags;
 	uint32_t key_type, key_len;
 	uint8_t field[FIELDS_MAX]; /* bytes of each part: only where intervals are concatenated */
-	uint32_t data_len;
+	uint32_t data_len;	   /* of a map: of addresses as in its key */
 };
 
 static const struct set sets[NFT_SETS] = {
@@ -62,6 +62,17 @@ static const struct set sets[NFT_SETS] = {
 	[SET_SUBNET_TARGETS] =
 		{"subnet_targets", INTERVAL_CONCAT, TYPE_2(TYPE_ADDR, TYPE_ADDR), 8, {4, 4}, 0},
 	[SET_GATED] = {"gated", 0, TYPE_IFNAME, IFNAMSIZ, {0}, 0},
+	[SET_GRANTS6] = {"grants6", NFT_SET_TIMEOUT, TYPE_2(TYPE_ADDR6, TYPE_ADDR6), 32, {0}, 0},
+	[SET_SERVICES6] =
+		{"services6", 0, TYPE_3(TYPE_ADDR6, TYPE_PROTOCOL, TYPE_PORT), 24, {0}, 0},
+	[SET_RANGES6] = {"ranges6",
+			 INTERVAL_CONCAT,
+			 TYPE_3(TYPE_ADDR6, TYPE_PROTOCOL, TYPE_PORT),
+			 24,
+			 {16, 1, 2},
+			 0},
+	[MAP_PRINTERS6] = {"printers6", NFT_SET_MAP, TYPE_ADDR6, 16, {0}, 16},
+	[SET_TARGETS6] = {"targets6", 0, TYPE_2(TYPE_ADDR6, TYPE_ADDR6), 32, {0}, 0},
 };
 
 /* Notes to nft(8) without which it shows the set wrongly. */
@@ -93,19 +104,25 @@ static struct nftnl_set *set_build(const struct set *def, uint32_t id)
 	if (fields)
 		nftnl_set_set_data(s, NFTNL_SET_DESC_CONCAT, def->field, fields);
 	if (def->data_len) {
-		nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE, TYPE_ADDR);
+		nftnl_set_set_u32(s, NFTNL_SET_DATA_TYPE, def->key_type);
 		nftnl_set_set_u32(s, NFTNL_SET_DATA_LEN, def->data_len);
 	}
 	set_notes(s, def);
 	return s;
 }
 
-void nft_sets_add(struct nft_batch *b)
+size_t nft_set_address_bytes(enum nft_set_id set)
 {
+	return set >= SET_GRANTS6 ? 16 : 4;
+}
+
+void nft_sets_add(struct nft_batch *b, bool six)
+{
+	const uint32_t count = six ? NFT_SETS : SET_GRANTS6;
 	struct nftnl_set *s;
 	struct nlmsghdr *nlh;
 
-	for (uint32_t i = 0; i < NFT_SETS; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		s = set_build(&sets[i], i + 1);
 		nlh = nft_batch_message(b, NFT_MSG_NEWSET, NLM_F_CREATE, NFT_NO_MARK);
 		nftnl_set_nlmsg_build_payload(nlh, s);

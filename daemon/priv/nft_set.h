@@ -23,11 +23,17 @@ enum nft_set_id {
 	SET_TARGETS,	    /* VPN address . LAN address: what MAP_PRINTERS says, as a set */
 	SET_SUBNET_TARGETS, /* VPN block . LAN block */
 	SET_GATED,	    /* interfaces on which printgated switched forwarding on */
+	/* The same for IPv6, with tunnel6 only. There are no subnets of it. */
+	SET_GRANTS6,
+	SET_SERVICES6,
+	SET_RANGES6,
+	MAP_PRINTERS6,
+	SET_TARGETS6,
 	NFT_SETS
 };
 
-#define NFT_KEY_BYTES  16 /* an interface name; the longest concatenation has 12 */
-#define NFT_DATA_BYTES 8  /* a block: first and last address */
+#define NFT_KEY_BYTES  32 /* two IPv6 addresses */
+#define NFT_DATA_BYTES 16 /* an IPv6 address; an IPv4 block: first and last address */
 
 /* As the kernel has it: network order, unused bytes zero, so that memcmp() tells. */
 struct nft_elem {
@@ -39,8 +45,10 @@ struct nft_elem {
 	uint32_t mark;
 };
 
-/* Appends all sets, empty. */
-void nft_sets_add(struct nft_batch *b);
+/* Appends all sets, empty; `six`: also those for IPv6. */
+void nft_sets_add(struct nft_batch *b, bool six);
+/* Bytes of an address in the set's keys. */
+size_t nft_set_address_bytes(enum nft_set_id set);
 
 /* Appends n elements, grouped by set, to be added (NFT_MSG_NEWSETELEM) or deleted
  * (NFT_MSG_DELSETELEM). packed: many a message, without marks. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Drives daemon/priv/nft.h from a test: `nft_driver INTERFACE TUNNEL PAGE_PORT PAGE_BOUND`, then one
- * command a line on standard input, one line in answer to each that acts ("ok", or "error ITEM
+ * Drives daemon/priv/nft.h from a test: `nft_driver INTERFACE TUNNEL PAGE_PORT PAGE_BOUND [TUNNEL6]`,
+ * then one command a line on standard input, one line in answer to each that acts ("ok", or "error ITEM
  * TEXT"). Runs in a network namespace that the test has made.
  *
  *	shut | down | gated | begin full | begin delta | mark N | commit | took
@@ -163,13 +163,15 @@ int main(int argc, char **argv)
 	struct diag d = {.text = ""};
 	struct nft *n;
 
-	if (argc != 5)
-		die("usage", "nft_driver INTERFACE TUNNEL PAGE_PORT PAGE_BOUND");
+	if (argc != 5 && argc != 6)
+		die("usage", "nft_driver INTERFACE TUNNEL PAGE_PORT PAGE_BOUND [TUNNEL6]");
 	snprintf(shape.interface, sizeof(shape.interface), "%s", argv[1]);
 	shape.tunnel = prefix(argv[2]);
 	shape.listen_port = 51820;
 	shape.page_port = (uint16_t)strtoul(argv[3], NULL, 10);
-	shape.page_bound = (uint16_t)strtoul(argv[4], NULL, 10);
+	shape.page_bound = shape.page_bound6 = (uint16_t)strtoul(argv[4], NULL, 10);
+	if (argc == 6 && prefix6_parse(&shape.tunnel6, argv[5]) < 0)
+		die(argv[5], "no IPv6 prefix");
 	if (nft_open(&n, &shape, &d) < 0)
 		die("nft_open", d.text);
 	while (fgets(line, sizeof(line), stdin)) {

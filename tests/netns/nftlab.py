@@ -25,6 +25,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DRIVER = pathlib.Path(os.environ.get("B", ROOT / "build")) / "netns" / "nft_driver"
 GOLDEN = ROOT / "tests" / "golden" / "ruleset.nft"
+GOLDEN6 = ROOT / "tests" / "golden" / "ruleset6.nft"
 
 GATEWAY = "10.77.16.1"
 PHONE, STRANGER = "10.77.20.1", "10.77.20.2"
@@ -32,6 +33,9 @@ PRINTER, SELF, UNMAPPED = "10.77.16.2", "10.77.16.3", "10.77.16.9"
 SUBNET, SUBNET_LAN = "10.77.19.0/29", "192.168.5.64/29"
 LAN_GATEWAY, LAN_PRINTER, LAN_OTHER = "192.168.5.1", "192.168.5.10", "192.168.5.11"
 WAN_HOST = "203.0.113.2"
+TUNNEL6, BASE6 = "fd77:1:2:3::/64", "fd77:1:2:3::"
+GATEWAY6, SELF6, PHONE6, STRANGER6, PRINTER6 = (
+    BASE6 + "a4d:" + last for last in ("1001", "1003", "1401", "1402", "1002"))
 SLOW = float(os.environ.get("PRINTGATE_SLOW", "1"))  # see node.py
 PATIENCE = 1.0 * SLOW  # seconds until silence is believed
 
@@ -57,6 +61,13 @@ service put {UNMAPPED} tcp/80
 grant put {PHONE} {SELF} 0
 grant put {PHONE} {UNMAPPED} 0
 """
+
+MAIN6 = f"""
+printer put {SELF} self
+service put {SELF} tcp/8000
+service put {SELF} udp/71-72
+grant put {PHONE} {SELF} 0
+"""  # what tests/golden/ruleset6.nft shows
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -103,10 +114,10 @@ class Namespace:
 class Driver:
     """nft_driver in the gateway's namespace; `do` sends lines and returns the answers."""
 
-    def __init__(self, namespace, interface="pgt0", page=80, bound=51880):
+    def __init__(self, namespace, interface="pgt0", page=80, bound=51880, tunnel6=None):
         self.process = subprocess.Popen(
             ["ip", "netns", "exec", namespace.name, DRIVER, interface, "10.77.16.0/20",
-             str(page), str(bound)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+             str(page), str(bound), *([tunnel6] if tunnel6 else [])], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def do(self, text):
         self.process.stdin.write(text.strip() + "\n")
@@ -217,13 +228,13 @@ class Lab:
                     c.sendall("{}:{}".format(*c.getsockname()[:2]).encode())
 
     def _udp(self, where, address, port):
-        s = where.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s = where.socket(family_of(address), socket.SOCK_DGRAM)
         s.bind((address, port))
         self._thread(s, self._udp_serve)
 
     def _udp_serve(self, s):
         """One answer; to `stream`, answers until the test has seen enough."""
-        me = "{}:{}".format(*s.getsockname()).encode()
+        me = "{}:{}".format(*s.getsockname()[:2]).encode()
         while not self.done.is_set():
             with contextlib.suppress(OSError):
                 data, client = s.recvfrom(100)
@@ -231,7 +242,8 @@ class Lab:
                     s.sendto(me, client)
                 while data == b"stream %d" % self.streaming:
                     time.sleep(0.01)
-                    s.sendto(me, client)
+                    with contextlib.suppress(PermissionError):  # this machine's own rules
+                        s.sendto(me, client)
 
     def _thread(self, s, body):
         self.sockets.append(s)
@@ -254,8 +266,7 @@ class Lab:
 
     def tcp(self, where, address, port, source=None):
         """The server's greeting, `refused`, `unreachable` or `silence`."""
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        with where.socket(family, socket.SOCK_STREAM) as s:
+        with where.socket(family_of(address), socket.SOCK_STREAM) as s:
             s.settimeout(PATIENCE)
             try:
                 if source:
@@ -266,7 +277,7 @@ class Lab:
                 return self._failure(e)
 
     def udp(self, where, address, port, source=None):
-        with where.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        with where.socket(family_of(address), socket.SOCK_DGRAM) as s:
             s.settimeout(PATIENCE)
             try:
                 if source:
@@ -296,11 +307,11 @@ class Lab:
         return "no answer"
 
     @contextlib.contextmanager
-    def stream(self, address, port=71):
+    def stream(self, address, port=71, source=PHONE):
         """A stream of datagrams from a printer to the phone; yields `flows()`, which tells whether
         any arrive from now on."""
-        with self.phone.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            s.bind((PHONE, 0))
+        with self.phone.socket(family_of(address), socket.SOCK_DGRAM) as s:
+            s.bind((source, 0))
             s.connect((address, port))
             s.settimeout(PATIENCE)
             self.streaming += 1  # ends the one before
@@ -352,6 +363,10 @@ class Lab:
             s.close()
         for namespace in (self.phone, self.gateway, self.lan, self.wan):
             namespace.remove()
+
+
+def family_of(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
 def udp_datagram(source_port, port, data):

@@ -6,8 +6,9 @@ import subprocess
 
 import pytest
 
-from nftlab import (GATEWAY, GOLDEN, LAN_OTHER, LAN_PRINTER, MAIN, PHONE, PRINTER, SELF, SUBNET,
-                    SUBNET_LAN, Driver, Namespace)
+from nftlab import (GATEWAY, GATEWAY6, GOLDEN, GOLDEN6, LAN_OTHER, LAN_PRINTER, MAIN, MAIN6, PHONE,
+                    PHONE6, PRINTER, PRINTER6, SELF, SELF6, SUBNET, SUBNET_LAN, TUNNEL6, Driver,
+                    Namespace)
 
 
 @pytest.fixture
@@ -47,6 +48,44 @@ def pair(a, b):
 
 
 def test_golden(gateway, driver):
+    assert driver.change(MAIN, "full") == "ok"
+    assert listing(gateway) == GOLDEN.read_text()
+
+
+@pytest.fixture
+def driver6(gateway):
+    d = Driver(gateway, tunnel6=TUNNEL6)
+    yield d
+    d.close()
+
+
+def test_golden6(gateway, driver6):
+    assert driver6.change(MAIN6, "full") == "ok"
+    assert listing(gateway) == GOLDEN6.read_text()
+
+
+def test_six_moves_with_four(gateway, driver6):
+    """Grants and services of both families come and go together; targets by IPv6 are this machine's."""
+    assert driver6.change(MAIN + MAIN6, "full") == "ok"
+    before = listing(gateway)
+    assert driver6.change(MAIN + MAIN6) == "ok"
+    assert listing(gateway) == before
+    assert driver6.change(f"grant put {PHONE} {PRINTER} 100") == "ok"
+    assert elements(gateway, "grants6") == {pair(PHONE6, PRINTER6): 100, pair(PHONE6, SELF6): None}
+    assert list(elements(gateway, "targets6")) == [pair(SELF6, GATEWAY6)]
+    assert driver6.change(f"printer put {SELF} {LAN_OTHER}") == "ok"
+    assert elements(gateway, "targets6") == {} == elements(gateway, "printers6", "map")
+    assert driver6.change(f"printer put {SELF} self") == "ok"
+    assert driver6.change(f"printer del {SELF} self\nservice del {SELF} tcp/8000\n"
+                          f"service del {SELF} udp/71-72\ngrant del {PHONE} {SELF} 0") == "ok"
+    assert list(elements(gateway, "grants6")) == [pair(PHONE6, PRINTER6)]
+    assert elements(gateway, "targets6") == {} == elements(gateway, "printers6", "map")
+    assert SELF6 not in listing(gateway)
+
+
+def test_without_six_again(gateway, driver6, driver):
+    """A full change without the prefix leaves nothing of it."""
+    assert driver6.change(MAIN6, "full") == "ok"
     assert driver.change(MAIN, "full") == "ok"
     assert listing(gateway) == GOLDEN.read_text()
 
