@@ -26,6 +26,15 @@ json_t *json_text(const char *s)
 	return *s ? json_string_nocheck(s) : json_null();
 }
 
+/* A prefix or address of IPv6 as text; null for none. */
+static json_t *json_prefix6(const struct prefix6 *p)
+{
+	char text[PREFIX6_TEXT_BYTES];
+
+	prefix6_format(text, p);
+	return json_text(text);
+}
+
 json_t *json_services(const struct services *list)
 {
 	json_t *array = json_array();
@@ -54,6 +63,7 @@ json_t *json_printer(const struct control_printer *p)
 	json_object_set_new_nocheck(
 		o, "address", json_string_nocheck(p->kind == PRINTER_SELF ? "self" : address));
 	json_object_set_new_nocheck(o, "vpn_address", json_string_nocheck(vpn));
+	json_object_set_new_nocheck(o, "vpn_address6", json_prefix6(&p->vpn6));
 	json_object_set_new_nocheck(o, "services", json_services(&p->services));
 	json_object_set_new_nocheck(o, "preset", json_text(p->preset));
 	return o;
@@ -94,6 +104,7 @@ json_t *json_peer(const struct peer_view *v)
 	json_object_set_new_nocheck(o, "name", json_string_nocheck(p->name.s));
 	json_object_set_new_nocheck(o, "public_key", json_string_nocheck(key));
 	json_object_set_new_nocheck(o, "address", json_string_nocheck(address));
+	json_object_set_new_nocheck(o, "address6", json_prefix6(&p->address6));
 	json_object_set_new_nocheck(o, "state", json_string_nocheck(peer_state_name(p->state)));
 	json_object_set_new_nocheck(o, "printers", json_grants(v));
 	json_object_set_new_nocheck(o, "created", json_time(p->created));
@@ -118,6 +129,7 @@ json_t *json_gateway(const struct control_gateway *g)
 	json_object_set_new_nocheck(o, "listen_port", json_integer(g->listen_port));
 	json_object_set_new_nocheck(o, "endpoint", json_text(g->endpoint));
 	json_object_set_new_nocheck(o, "tunnel", json_string_nocheck(tunnel));
+	json_object_set_new_nocheck(o, "tunnel6", json_prefix6(&g->tunnel6));
 	json_object_set_new_nocheck(o, "locked", json_boolean(g->locked));
 	json_object_set_new_nocheck(o, "lock_reason", json_text(g->lock_reason));
 	json_object_set_new_nocheck(o, "uptime", json_integer((json_int_t)g->uptime));

@@ -57,11 +57,12 @@ static int build(struct control_enroll *msg, const struct args *args, struct dia
 
 static void tell(struct cli *cli, const struct answer *a, bool no_qr)
 {
-	char address[IP4_TEXT_BYTES], quoted[TEXT_QUOTE_BYTES];
+	char address[IP4_TEXT_BYTES], quoted[TEXT_QUOTE_BYTES], address6[PREFIX6_TEXT_BYTES];
 
 	ip4_format(address, a->view.peer.address);
-	text_para(cli->out, 0, "%s is enrolled, with address %s in the tunnel.",
-		  a->view.peer.name.s, address);
+	prefix6_format(address6, &a->view.peer.address6);
+	text_para(cli->out, 0, "%s is enrolled, with address %s%s%s in the tunnel.",
+		  a->view.peer.name.s, address, address6[0] ? " and " : "", address6);
 	verb_reach(cli, &a->view);
 	if (no_qr)
 		fprintf(cli->out, "Its QR code: printgate qr %s\n",

@@ -41,7 +41,8 @@ static const struct line {
 	{"gateway", "tunnel", NULL,
 	 "The tunnel's own addresses: a private prefix used nowhere else, /12 to /28.\n"
 	 "# Enrolled phones and printers keep their addresses: do not change it later."},
-	{"gateway", "tunnel6", "off", "IPv6 inside the tunnel."},
+	{"gateway", "tunnel6", "off",
+	 "IPv6 inside the tunnel: off, auto, or a prefix inside fd00::/8, /64 to /96."},
 	{"gateway", "backend", "auto", "WireGuard: auto, kernel or userspace."},
 	{"gateway", "keep_configs", "no",
 	 "yes keeps phones' configs, private keys included, on disk for `printgate qr`."},

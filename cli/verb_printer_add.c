@@ -56,13 +56,15 @@ static int take_address(struct control_printer_add *msg, const char *text, struc
 static void tell(struct cli *cli, const struct control_printer *p)
 {
 	char name[TEXT_QUOTE_BYTES], address[PREFIX4_TEXT_BYTES], vpn[PREFIX4_TEXT_BYTES];
-	char services[TEXT_SERVICES_BYTES];
+	char services[TEXT_SERVICES_BYTES], vpn6[PREFIX6_TEXT_BYTES];
 
 	(void)text_quote(name, &p->name);
 	prefix4_format(address, p->address);
 	prefix4_format(vpn, p->vpn);
-	text_para(cli->out, 0, "%s (%s) is reached through the tunnel at %s", p->name.s,
-		  p->kind == PRINTER_SELF ? "this machine" : address, vpn);
+	prefix6_format(vpn6, &p->vpn6);
+	text_para(cli->out, 0, "%s (%s) is reached through the tunnel at %s%s%s", p->name.s,
+		  p->kind == PRINTER_SELF ? "this machine" : address, vpn, vpn6[0] ? " and " : "",
+		  vpn6);
 	text_para(cli->out, 2, "services: %s", text_services(services, &p->services));
 	text_para(cli->out, 0, "Nobody may reach it yet. Let a new or an enrolled phone in with");
 	fprintf(cli->out, "  printgate enroll PHONE --printer %s\n  printgate allow PHONE %s\n",

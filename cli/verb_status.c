@@ -59,6 +59,7 @@ static void text_head(struct status *s)
 {
 	const struct control_gateway *g = &s->gateway;
 	char key[WG_KEY_TEXT_BYTES], tunnel[PREFIX4_TEXT_BYTES], up[TEXT_AGO_BYTES];
+	char tunnel6[PREFIX6_TEXT_BYTES];
 	FILE *out = s->cli->out;
 
 	key_format(key, &g->public_key);
@@ -70,7 +71,9 @@ static void text_head(struct status *s)
 			  g->lock_reason[0] ? " (" : "", g->lock_reason,
 			  g->lock_reason[0] ? ")" : "");
 	text_para(out, 0, "Gateway %s (%s), up for %s", g->interface, g->backend, up);
-	text_para(out, 2, "tunnel %s, UDP port %u", tunnel, g->listen_port);
+	prefix6_format(tunnel6, &g->tunnel6);
+	text_para(out, 2, "tunnel %s%s%s, UDP port %u", tunnel, tunnel6[0] ? " and " : "", tunnel6,
+		  g->listen_port);
 	text_para(out, 2, "public key %s", key);
 	if (g->endpoint[0])
 		text_para(out, 2, "phones find it at %s", g->endpoint);

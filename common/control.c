@@ -69,6 +69,7 @@ static const struct wire_field gateway_fields[] = {
 	WIRE_FIELD(control_gateway, listen_port, WIRE_U16),
 	WIRE_CHARS(control_gateway, endpoint, WIRE_TEXT),
 	WIRE_FIELD(control_gateway, tunnel, WIRE_PREFIX4),
+	WIRE_FIELD(control_gateway, tunnel6, WIRE_PREFIX6),
 	WIRE_FIELD(control_gateway, locked, WIRE_BOOL),
 	WIRE_CHARS(control_gateway, lock_reason, WIRE_TEXT),
 	WIRE_FIELD(control_gateway, uptime, WIRE_U64),
@@ -79,6 +80,7 @@ static const struct wire_field printer_fields[] = {
 	WIRE_RANGE(control_printer, kind, WIRE_U8, PRINTER_HOST, PRINTER_SELF),
 	WIRE_FIELD(control_printer, address, WIRE_PREFIX4),
 	WIRE_FIELD(control_printer, vpn, WIRE_PREFIX4),
+	WIRE_FIELD(control_printer, vpn6, WIRE_PREFIX6),
 	WIRE_CHARS(control_printer, preset, WIRE_TOKEN),
 	WIRE_RANGE(control_printer, services, WIRE_SERVICES, 1, SERVICES_MAX),
 };
@@ -87,6 +89,7 @@ static const struct wire_field peer_fields[] = {
 	WIRE_FIELD(control_peer, name, WIRE_NAME),
 	WIRE_FIELD(control_peer, public_key, WIRE_KEY),
 	WIRE_FIELD(control_peer, address, WIRE_IP4),
+	WIRE_FIELD(control_peer, address6, WIRE_PREFIX6),
 	WIRE_RANGE(control_peer, state, WIRE_U8, PEER_WAITING, PEER_EXPIRED),
 	WIRE_FIELD(control_peer, created, WIRE_TIME),
 	WIRE_FIELD(control_peer, expires, WIRE_TIME),

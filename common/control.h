@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/inet.h"
+#include "common/inet6.h"
 #include "common/key.h"
 #include "common/name.h"
 #include "common/preset.h"
@@ -137,6 +137,7 @@ struct control_gateway {
 	uint16_t listen_port;
 	char endpoint[CONTROL_HOST_BYTES]; /* as configured, with port; "" if none */
 	struct prefix4 tunnel;
+	struct prefix6 tunnel6; /* none: no IPv6 in the tunnel */
 	bool locked;
 	char lock_reason[CONTROL_REASON_BYTES]; /* "" if none was given; never told to the page */
 	uint64_t uptime;			/* seconds since printgated started */
@@ -147,6 +148,7 @@ struct control_printer {
 	uint8_t kind;
 	struct prefix4 address; /* for PRINTER_SELF the gateway's tunnel address */
 	struct prefix4 vpn;
+	struct prefix6 vpn6; /* an address; none where it is not reached by IPv6 */
 	char preset[PRESET_NAME_BYTES];
 	struct services services;
 };
@@ -155,9 +157,10 @@ struct control_peer {
 	struct name name;
 	struct wg_key public_key;
 	uint32_t address;
-	uint8_t state;	 /* enum peer_state */
-	int64_t created; /* 0 is unknown for all times */
-	int64_t expires; /* 0: no end */
+	struct prefix6 address6; /* an address, or none */
+	uint8_t state;		 /* enum peer_state */
+	int64_t created;	 /* 0 is unknown for all times */
+	int64_t expires;	 /* 0: no end */
 	int64_t last_handshake;
 	struct endpoint endpoint;
 	uint64_t rx_bytes; /* received by the gateway since the interface came up */

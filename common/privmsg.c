@@ -45,6 +45,7 @@ static const struct wire_field hello_fields[] = {
 	WIRE_FIELD(privmsg_hello, listen_port, WIRE_U16),
 	WIRE_CHARS(privmsg_hello, endpoint, WIRE_TEXT),
 	WIRE_FIELD(privmsg_hello, tunnel, WIRE_PREFIX4),
+	WIRE_FIELD(privmsg_hello, tunnel6, WIRE_PREFIX6),
 	WIRE_FIELD(privmsg_hello, keep_configs, WIRE_BOOL),
 	WIRE_FIELD(privmsg_hello, events, WIRE_BOOL),
 };

@@ -8,6 +8,8 @@
  * (BEGIN.full) is the whole of what should be: what the kernel has besides it is removed. Otherwise
  * items are additions (PUT, which also edits) and removals (DEL). nftables elements of one change
  * are one transaction; in it removals go first. DUMP is answered with STATS… and RESULT.
+ * Addresses inside are told as IPv4: with tunnel6, what concerns one concerns the IPv6 address that
+ * belongs to it as well, which printgated derives (inet6.h).
  * On connecting, printgated sends one HELLO before anything else. RESYNC may come at any time,
  * between the messages of an answer too: core then sends a full change as soon as it can.
  * Messages travel together as chan.h says, of which COMMIT, DUMP and READY, and from the other side
@@ -19,7 +21,7 @@
 #include <stdint.h>
 
 #include "common/control.h" /* CONTROL_HOST_BYTES, CONTROL_IFNAME_BYTES */
-#include "common/inet.h"
+#include "common/inet6.h"
 #include "common/key.h"
 #include "common/service.h"
 #include "common/wire.h"
@@ -91,6 +93,7 @@ struct privmsg_hello {
 	uint16_t listen_port;
 	char endpoint[CONTROL_HOST_BYTES]; /* host:port for phones; "" if not configured */
 	struct prefix4 tunnel;
+	struct prefix6 tunnel6; /* none: no IPv6 in the tunnel */
 	bool keep_configs;
 	bool events; /* HANDSHAKE will come; without, core has to look for itself */
 };

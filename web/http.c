@@ -108,10 +108,14 @@ static struct endpoint endpoint_of(const struct sockaddr_storage *ss)
 	return e;
 }
 
-static bool is_address(const struct endpoint *e, uint32_t addr)
+/* Is it the gateway's own address in the tunnel, of either family? */
+static bool is_gateway(const struct endpoint *e, const struct control_gateway *g)
 {
-	uint32_t net = htonl(addr);
+	const uint32_t gateway = tunnel_gateway(g->tunnel), net = htonl(gateway);
+	const struct prefix6 six = tunnel6_host(&g->tunnel6, gateway);
 
+	if (e->family == 6)
+		return six.len && memcmp(e->addr, six.addr, sizeof(six.addr)) == 0;
 	return e->family == 4 && memcmp(e->addr, &net, sizeof(net)) == 0;
 }
 
@@ -132,13 +136,17 @@ static const char *host_of(struct evhttp_request *req)
 }
 
 /* Is `host` the address itself, with or without a port? */
-static bool host_is(const char *host, uint32_t addr)
+static bool host_is(const char *host, const struct endpoint *e)
 {
-	char text[IP4_TEXT_BYTES];
+	char text[INET6_ADDRSTRLEN + 2] = "[";
 	size_t n;
 
-	ip4_format(text, addr);
+	if (!inet_ntop(e->family == 6 ? AF_INET6 : AF_INET, e->addr, text + (e->family == 6),
+		       INET6_ADDRSTRLEN))
+		return false;
 	n = strlen(text);
+	if (e->family == 6)
+		text[n++] = ']';
 	return strncmp(host, text, n) == 0 && (host[n] == '\0' || host[n] == ':');
 }
 
@@ -150,16 +158,14 @@ static const struct view *view_for(struct ask *ask, int fd, const char *host)
 	socklen_t local_len = sizeof(local), remote_len = sizeof(remote);
 	struct endpoint nobody = {0}, here, viewer;
 	const struct view *v = NULL;
-	uint32_t gateway;
 
 	if (ask_view(ask, &nobody, &v, NULL) < 0)
 		return NULL;
 	if (getsockname(fd, (struct sockaddr *)&local, &local_len) < 0 ||
 	    getpeername(fd, (struct sockaddr *)&remote, &remote_len) < 0)
 		return v;
-	gateway = tunnel_gateway(v->gateway.tunnel);
 	here = endpoint_of(&local);
-	if (!is_address(&here, gateway) || !host_is(host, gateway))
+	if (!is_gateway(&here, &v->gateway) || !host_is(host, &here))
 		return v;
 	viewer = endpoint_of(&remote);
 	return ask_view(ask, &viewer, &v, NULL) < 0 ? NULL : v;

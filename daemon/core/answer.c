@@ -21,6 +21,7 @@ void answer_gateway(const struct request *r)
 		.public_key = h->public_key,
 		.listen_port = h->listen_port,
 		.tunnel = h->tunnel,
+		.tunnel6 = h->tunnel6,
 		.uptime = core_uptime(r->core),
 	};
 
@@ -43,8 +44,10 @@ struct control_printer answer_printer_item(const struct core *c, const struct st
 		.services = p->services,
 	};
 
-	if (p->kind == PRINTER_SELF)
+	if (p->kind == PRINTER_SELF) {
 		item.address = (struct prefix4){tunnel_gateway(c->gateway.tunnel), 32};
+		item.vpn6 = tunnel6_of(&c->gateway.tunnel6, p->vpn);
+	}
 	(void)snprintf(item.preset, sizeof(item.preset), "%s", p->preset);
 	return item;
 }

@@ -107,6 +107,7 @@ void live_peer(struct core *c, const struct store_peer *p, struct control_peer *
 		.name = p->name,
 		.public_key = p->public_key,
 		.address = p->address,
+		.address6 = tunnel6_host(&c->gateway.tunnel6, p->address),
 		.created = p->created,
 		.expires = p->expires,
 	};

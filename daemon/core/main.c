@@ -33,6 +33,7 @@ enum { FD_PRIV = 3, FD_CONTROL = 4, FD_WEB = 5 };
 #define STORE_PATH    "printgate.db"
 #define SEAL_KEY_PATH "config.key" /* only with keep_configs */
 #define TUNNEL_KEY    "tunnel"
+#define TUNNEL6_KEY   "tunnel6"
 
 static int step_descriptors(struct core *c, struct diag *d)
 {
@@ -143,6 +144,30 @@ static int step_tunnel(struct core *c, struct diag *d)
 	return store_meta_set(c->store, TUNNEL_KEY, told, d);
 }
 
+/* Phones of before another IPv6 prefix are not shut out: IPv4 goes on. But they do not find out why
+ * the rest does not. Switched off, the prefix is remembered. */
+static int step_tunnel6(struct core *c, struct diag *d)
+{
+	char told[PREFIX6_TEXT_BYTES], kept[PREFIX6_TEXT_BYTES] = "";
+	bool used = false;
+	int r = store_meta_get(c->store, TUNNEL6_KEY, kept, sizeof(kept), d);
+
+	prefix6_format(told, &c->gateway.tunnel6);
+	if (r && r != ERR_NOT_FOUND)
+		return r;
+	if (!told[0] || strcmp(told, kept) == 0)
+		return 0;
+	r = in_use(c, &used, d);
+	if (r)
+		return r;
+	if (used && kept[0])
+		log_warn("core",
+			 "the tunnel's IPv6 prefix was %s and is %s now: phones enrolled before go "
+			 "on by IPv4; `printgate rekey` gives one both again",
+			 kept, told);
+	return store_meta_set(c->store, TUNNEL6_KEY, told, d);
+}
+
 /* What was sealed under a key that nobody has any more is noise: it goes. */
 static int step_seal(struct core *c, struct diag *d)
 {
@@ -217,9 +242,9 @@ static int step_loop(struct core *c, struct diag *d)
 static int run(struct core *c, struct diag *d)
 {
 	static int (*const steps[])(struct core *, struct diag *) = {
-		step_descriptors, step_secrecy, step_signals, step_base,  step_hello,
-		step_store,	  step_tunnel,	step_seal,    clock_open, live_open,
-		presence_open,	  step_lock,	step_kernel,  step_serve, step_loop,
+		step_descriptors, step_secrecy, step_signals, step_base,  step_hello, step_store,
+		step_tunnel,	  step_tunnel6, step_seal,    clock_open, live_open,  presence_open,
+		step_lock,	  step_kernel,	step_serve,   step_loop,
 	};
 	int r = 0;
 

@@ -76,6 +76,8 @@ int priv_open(struct priv **out, int fd, struct privmsg_hello *hello, struct dia
 	if (line_recv(p, &msg) != PRIV_HELLO)
 		core_fatal("printgated began with something else than HELLO");
 	r = tunnel_check(msg.hello.tunnel, d);
+	if (r == 0 && msg.hello.tunnel6.len)
+		r = tunnel6_check(&msg.hello.tunnel6, d);
 	if (r == 0 && !endpoint_plain(msg.hello.endpoint))
 		r = diag_set(d, ERR_CONFIG, "the endpoint may not contain blanks or controls");
 	if (r) {

@@ -47,13 +47,12 @@ int req_log(const struct request *r, const union control_any *msg, struct diag *
  * use a tunnel address. */
 static int viewer(struct core *c, const struct endpoint *e, struct store_peer *out, struct diag *d)
 {
-	uint32_t addr;
+	uint32_t addr = (uint32_t)e->addr[0] << 24 | (uint32_t)e->addr[1] << 16 |
+			(uint32_t)e->addr[2] << 8 | e->addr[3];
 
-	if (e->family != 4)
+	if (e->family == 6 && !tunnel6_back(&c->gateway.tunnel6, e->addr, &addr))
 		return ERR_NOT_FOUND;
-	addr = (uint32_t)e->addr[0] << 24 | (uint32_t)e->addr[1] << 16 | (uint32_t)e->addr[2] << 8 |
-	       e->addr[3];
-	if (!tunnel_is_peer(c->gateway.tunnel, addr))
+	if (e->family == 0 || !tunnel_is_peer(c->gateway.tunnel, addr))
 		return ERR_NOT_FOUND;
 	return store_peer_by_address(c->store, addr, out, d);
 }

@@ -27,7 +27,7 @@ static const struct conf_key keys[] = {
 	{"gateway", "tunnel", conf_value_tunnel,
 	 "a private IPv4 prefix from /12 to /28, such as 10.77.16.0/20"},
 	{"gateway", "tunnel6", conf_value_tunnel6,
-	 "off (IPv6 inside the tunnel is not available yet)"},
+	 "off, auto, or a prefix from /64 to /96 inside fd00::/8, such as fd12:3456:789a:1::/64"},
 	{"gateway", "backend", conf_value_backend, "auto, kernel or userspace"},
 	{"gateway", "keep_configs", conf_value_keep_configs, "yes or no"},
 	{"web", "listen", conf_value_listen,

@@ -13,7 +13,7 @@
 #include <sys/types.h>
 
 #include "common/control.h"
-#include "common/inet.h"
+#include "common/inet6.h"
 
 #define CONF_LISTEN_MAX 8
 
@@ -34,6 +34,9 @@ struct conf {
 	uint16_t listen_port;
 	char endpoint[CONTROL_HOST_BYTES]; /* host:port, or "" */
 	struct prefix4 tunnel;
+	/* None: no IPv6 in the tunnel. With tunnel6_auto it is none until tunnel6_settle. */
+	struct prefix6 tunnel6;
+	bool tunnel6_auto;
 	enum conf_backend backend;
 	bool keep_configs;
 	unsigned listen_count;

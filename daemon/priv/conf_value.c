@@ -129,8 +129,15 @@ int conf_value_tunnel(struct conf_draft *draft, const char *value)
 
 int conf_value_tunnel6(struct conf_draft *draft, const char *value)
 {
-	(void)draft;
-	return strcmp(value, "off") ? -1 : 0;
+	struct conf *c = &draft->conf;
+
+	if (!strcmp(value, "off"))
+		return 0;
+	if (!strcmp(value, "auto")) {
+		c->tunnel6_auto = true;
+		return 0;
+	}
+	return prefix6_parse(&c->tunnel6, value) || tunnel6_check(&c->tunnel6, NULL) ? -1 : 0;
 }
 
 int conf_value_backend(struct conf_draft *draft, const char *value)

@@ -33,7 +33,7 @@ int gate_open(struct gate *g, const struct nft_shape *shape, struct diag *d)
 	rc = link_open(&g->link, g->conf->interface, d);
 	if (rc)
 		return rc;
-	rc = track_open(&g->track, d);
+	rc = track_open(&g->track, &g->conf->tunnel6, d);
 	if (!rc)
 		rc = nft_gated_each(g->nft, gated_note, g, d);
 	return rc ? rc : nft_shut(g->nft, d);
@@ -195,17 +195,19 @@ static void own_address(void *arg, uint32_t addr, uint8_t len)
 
 static int sync_targets(struct gate *g, struct diag *d)
 {
+	const uint32_t gateway = tunnel_gateway(g->conf->tunnel);
+	const struct prefix6 six = tunnel6_host(&g->conf->tunnel6, gateway);
 	struct targets t = {0};
 	int rc;
 
 	t.through = mem_zalloc(g->printer_count + 1, sizeof(*t.through));
-	t.through[t.n++] = (struct prefix4){tunnel_gateway(g->conf->tunnel), 32};
+	t.through[t.n++] = (struct prefix4){gateway, 32};
 	for (size_t i = 0; i < g->printer_count; i++)
 		if (!g->printers[i].self)
 			t.through[t.n++] = g->printers[i].target;
 	rc = link_own_each(g->link, own_address, &t, d);
 	if (!rc)
-		rc = link_targets_sync(g->link, t.through, t.n, t.shut, t.m, d);
+		rc = link_targets_sync(g->link, t.through, t.n, t.shut, t.m, &six, d);
 	free(t.through);
 	free(t.shut);
 	return rc;
@@ -289,9 +291,10 @@ static int check_public(struct gate *g, const struct change *c, uint32_t *item, 
 
 /* ---- peers and the interface --------------------------------------------------------------------- */
 
-static struct wg_peer peer_of(const struct privmsg_peer *m)
+static struct wg_peer peer_of(const struct gate *g, const struct privmsg_peer *m)
 {
-	return (struct wg_peer){m->public_key, m->preshared, m->address};
+	return (struct wg_peer){m->public_key, m->preshared, m->address,
+				tunnel6_host(&g->conf->tunnel6, m->address)};
 }
 
 static int sync_peers(struct gate *g, const struct change *c, struct diag *d)
@@ -302,7 +305,7 @@ static int sync_peers(struct gate *g, const struct change *c, struct diag *d)
 
 	for (size_t i = 0; i < c->count; i++)
 		if (c->items[i].type == PRIV_PEER_PUT)
-			list[n++] = peer_of(&c->items[i].peer);
+			list[n++] = peer_of(g, &c->items[i].peer);
 	rc = wg_peers_sync(g->wg, list, n, d);
 	key_wipe(list, n * sizeof(*list));
 	free(list);
@@ -315,7 +318,7 @@ static int apply_peers(struct gate *g, const struct change *c, uint32_t *item, s
 
 	for (size_t i = 0; i < c->count && !rc; i++) {
 		if (c->items[i].type == PRIV_PEER_PUT) {
-			struct wg_peer p = peer_of(&c->items[i].peer);
+			struct wg_peer p = peer_of(g, &c->items[i].peer);
 
 			rc = wg_peer_put(g->wg, &p, d);
 			key_wipe(&p, sizeof(p));
@@ -326,6 +329,16 @@ static int apply_peers(struct gate *g, const struct change *c, uint32_t *item, s
 			*item = (uint32_t)i;
 	}
 	return rc;
+}
+
+/* The gateway's addresses, each with the length of the network that holds all peers. */
+static int set_addresses(struct gate *g, struct diag *d)
+{
+	const struct prefix4 tunnel = g->conf->tunnel;
+	const struct prefix4 four = {tunnel_gateway(tunnel), tunnel.len};
+	const struct prefix6 six = tunnel6_of(&g->conf->tunnel6, four);
+
+	return link_address(g->link, four, &six, d);
 }
 
 static int raise_interface(struct gate *g, const struct change *c, struct diag *d)
@@ -339,7 +352,7 @@ static int raise_interface(struct gate *g, const struct change *c, struct diag *
 	if (!rc)
 		rc = wg_attach(g->wg, &created, d);
 	if (!rc)
-		rc = link_address(g->link, tunnel_gateway(g->conf->tunnel), g->conf->tunnel.len, d);
+		rc = set_addresses(g, d);
 	if (!rc)
 		rc = gatekey_load(&key, g->key_dir, d);
 	if (!rc)

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Interfaces, addresses, forwarding and the way to an address, over route netlink (link.h). Rules and
- * routes of our table are link_route.c's. Called by printgated only.
+ * Interfaces, forwarding and the way to an address, over route netlink (link.h). Addresses are
+ * link_addr.c's, rules and routes of our table link_route.c's. Called by printgated only.
  */
 #include "daemon/priv/link.h"
 
 #include <arpa/inet.h>
-#include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>
 #include <linux/rtnetlink.h>
@@ -20,7 +19,6 @@
 #include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
-#include <netlink/route/addr.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/inet.h>
 #include <netlink/route/link/inet6.h>
@@ -66,8 +64,7 @@ uint32_t link_port(const struct link *l)
 	return nl_socket_get_local_port(l->sk);
 }
 
-/* Our interface's index. */
-static int own_index(struct link *l, int *index, struct diag *d)
+int link_own_index(struct link *l, int *index, struct diag *d)
 {
 	struct iface i;
 	int rc = iface_get(l->sk, l->interface, &i, d);
@@ -78,139 +75,6 @@ static int own_index(struct link *l, int *index, struct diag *d)
 	if (rc == 0 && !i.index)
 		return diag_set(d, ERR_NOT_FOUND, "there is no interface %s", l->interface);
 	return rc;
-}
-
-/* ---- addresses ------------------------------------------------------------------------------- */
-
-static bool is_it(struct rtnl_addr *a, uint32_t addr, uint8_t len)
-{
-	struct nl_addr *local = rtnl_addr_get_local(a);
-	uint32_t raw;
-
-	if (!local || nl_addr_get_family(local) != AF_INET ||
-	    nl_addr_get_len(local) != sizeof(raw) || rtnl_addr_get_prefixlen(a) != len)
-		return false;
-	memcpy(&raw, nl_addr_get_binary_addr(local), sizeof(raw));
-	return ntohl(raw) == addr;
-}
-
-/* Removes all addresses of the interface but the wanted one; *there: it is there for sure. */
-static int addresses_strip(struct link *l, int index, uint32_t addr, uint8_t len, bool *there,
-			   struct diag *d)
-{
-	struct nl_cache *cache = NULL;
-	struct nl_object *o;
-	bool removed = false;
-	int rc = rtnl_addr_alloc_cache(l->sk, &cache);
-
-	*there = false;
-	if (rc < 0)
-		return iface_fail(d, rc, "cannot list addresses");
-	for (o = nl_cache_get_first(cache); o && rc >= 0; o = nl_cache_get_next(o)) {
-		struct rtnl_addr *a = (struct rtnl_addr *)o;
-
-		if (rtnl_addr_get_ifindex(a) != index)
-			continue;
-		if (is_it(a, addr, len)) {
-			*there = true;
-			continue;
-		}
-		rc = rtnl_addr_delete(l->sk, a, 0);
-		if (rc == -NLE_NOADDR || rc == -NLE_OBJ_NOTFOUND)
-			rc = 0;
-		removed = true;
-	}
-	nl_cache_free(cache);
-	*there = *there && !removed; /* removing one may have taken along others of its subnet */
-	return rc < 0 ? iface_fail(d, rc, "cannot remove an address of %s", l->interface) : 0;
-}
-
-/* An IPv4 address and its network's length; false: it is something else. */
-static bool own_ip4(struct rtnl_addr *a, uint32_t *addr, uint8_t *len)
-{
-	struct nl_addr *local = rtnl_addr_get_local(a);
-	uint32_t raw;
-
-	if (!local || nl_addr_get_family(local) != AF_INET || nl_addr_get_len(local) != sizeof(raw))
-		return false;
-	memcpy(&raw, nl_addr_get_binary_addr(local), sizeof(raw));
-	*addr = ntohl(raw);
-	*len = (uint8_t)rtnl_addr_get_prefixlen(a);
-	return true;
-}
-
-int link_own_each(struct link *l, link_own_fn fn, void *arg, struct diag *d)
-{
-	struct nl_cache *cache = NULL;
-	struct nl_object *o;
-	uint32_t addr;
-	uint8_t len;
-	int rc = rtnl_addr_alloc_cache(l->sk, &cache);
-
-	if (rc < 0)
-		return iface_fail(d, rc, "cannot list addresses");
-	for (o = nl_cache_get_first(cache); o; o = nl_cache_get_next(o))
-		if (own_ip4((struct rtnl_addr *)o, &addr, &len))
-			fn(arg, addr, len);
-	nl_cache_free(cache);
-	return 0;
-}
-
-struct own_net {
-	struct prefix4 wanted;
-	bool found;
-};
-
-static void own_net_has(void *arg, uint32_t addr, uint8_t len)
-{
-	struct own_net *o = arg;
-
-	o->found |= prefix4_covers((struct prefix4){addr & prefix4_mask(len), len}, o->wanted);
-}
-
-int link_own_net(struct link *l, struct prefix4 p, bool *own, struct diag *d)
-{
-	struct own_net o = {.wanted = p};
-	int rc = link_own_each(l, own_net_has, &o, d);
-
-	*own = o.found;
-	return rc;
-}
-
-static int address_add(struct link *l, int index, uint32_t addr, uint8_t len, struct diag *d)
-{
-	struct ifaddrmsg ifa = {
-		.ifa_family = AF_INET,
-		.ifa_prefixlen = len,
-		.ifa_scope = RT_SCOPE_UNIVERSE,
-		.ifa_index = (unsigned)index,
-	};
-	struct in_addr ip = {.s_addr = htonl(addr)};
-	struct nl_msg *m = iface_message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, 256);
-	int rc = nlmsg_append(m, &ifa, sizeof(ifa), NLMSG_ALIGNTO);
-
-	rc = rc ? rc : nla_put(m, IFA_LOCAL, sizeof(ip), &ip);
-	rc = rc ? rc : nla_put(m, IFA_ADDRESS, sizeof(ip), &ip);
-	if (rc) {
-		nlmsg_free(m);
-		return iface_fail(d, rc, "cannot set the address of %s", l->interface);
-	}
-	rc = iface_talk(l->sk, m);
-	if (rc == 0 || rc == -NLE_EXIST)
-		return 0;
-	return iface_fail(d, rc, "cannot set the address of %s", l->interface);
-}
-
-int link_address(struct link *l, uint32_t addr, uint8_t len, struct diag *d)
-{
-	bool there;
-	int index;
-	int rc = own_index(l, &index, d);
-
-	rc = rc ? rc : addresses_strip(l, index, addr, len, &there, d);
-	if (rc || there)
-		return rc;
-	return address_add(l, index, addr, len, d);
 }
 
 /* ---- up, forwarding -------------------------------------------------------------------------- */
@@ -304,7 +168,7 @@ int link_up(struct link *l, struct diag *d)
 {
 	struct rtnl_link *want;
 	int index;
-	int rc = own_index(l, &index, d);
+	int rc = link_own_index(l, &index, d);
 
 	if (rc)
 		return rc;
@@ -354,9 +218,9 @@ static int forwarding_change(struct link *l, int index, bool on)
 	return change(l, index, want);
 }
 
-/* No link-local address: without an address of its own the interface answers nothing. A kernel
+/* No link-local address: without one that we set the interface answers nothing. A kernel
  * without IPv6, or an interface that IPv6 is disabled on, has nothing to switch off. */
-static int ipv6_off(struct link *l, int index)
+static int link_local_off(struct link *l, int index)
 {
 	struct rtnl_link *want = blank();
 	int rc = rtnl_link_inet6_set_addr_gen_mode(want, IN6_ADDR_GEN_MODE_NONE);
@@ -374,16 +238,17 @@ static int ipv6_off(struct link *l, int index)
 int link_forward_on(struct link *l, struct diag *d)
 {
 	int index;
-	int rc = own_index(l, &index, d);
+	int rc = link_own_index(l, &index, d);
 
 	if (rc)
 		return rc;
 	rc = group_set(l, index);
 	if (rc < 0)
 		return iface_fail(d, rc, "cannot put %s into its group", l->interface);
-	rc = ipv6_off(l, index);
+	rc = link_local_off(l, index);
 	if (rc < 0)
-		return iface_fail(d, rc, "cannot switch IPv6 off on %s", l->interface);
+		return iface_fail(d, rc, "cannot switch IPv6's link-local address off on %s",
+				  l->interface);
 	rc = source_routes_off(l, index);
 	if (rc < 0)
 		return iface_fail(d, rc, "cannot switch source routes off on %s", l->interface);

@@ -15,7 +15,8 @@
  * not even to this machine. And with it only what LINK_TABLE lets through: a `throw` route per printer
  * target and for the tunnel address (the look-up goes on in the local and main tables, which know the
  * way, also after the LAN's own routes have changed), `unreachable` for this machine's own addresses
- * within a printer subnet, `unreachable default`; for IPv6 only the latter.
+ * within a printer subnet, `unreachable default`; for IPv6 only the latter, and with tunnel6 the tunnel
+ * address.
  *
  * A rule is put behind those of its own priority, so `local` is set again behind ours and the old one
  * removed: there is no moment without it, and `ip rule flush` spares rules of priority 0.
@@ -28,6 +29,7 @@
 #include <stdint.h>
 
 #include "common/inet.h"
+#include "common/inet6.h"
 
 #define LINK_TABLE 20551      /* routing table of ours: 'P' << 8 | 'G' */
 #define LINK_MARK  0x08000000 /* of packets that the table has judged; others' marks are kept */
@@ -44,16 +46,18 @@ void link_free(struct link *l);
 uint32_t link_port(const struct link *l);
 
 /* Our interface. */
-int link_address(struct link *l, uint32_t addr, uint8_t len, struct diag *d)
-	__attribute__((warn_unused_result)); /* the only one: others are removed */
+/* Its addresses, with host bits: the only ones, others are removed. six of length 0: none of IPv6.
+ * ERR_CONFIG, with what to do, where this machine has no IPv6 for it. */
+int link_address(struct link *l, struct prefix4 four, const struct prefix6 *six, struct diag *d)
+	__attribute__((warn_unused_result));
 int link_up(struct link *l, struct diag *d) __attribute__((warn_unused_result));
 /* Ours, if somebody has renamed it meanwhile, gets its name back, and is down then. */
 int link_reclaim(struct link *l, struct diag *d) __attribute__((warn_unused_result));
 /* Any other interface that bears our mark, from a configuration of before, is set down: the rules do
  * not speak of it any more. */
 int link_strays_down(struct link *l, struct diag *d) __attribute__((warn_unused_result));
-/* Our group; forwarding on ours on; source routes off, IPv6 off on it (no link-local address,
- * nothing accepted). */
+/* Our group; IPv4 forwarding on ours on; source routes off; no link-local address on it, so that
+ * without an IPv6 address from link_address nothing of IPv6 is accepted. */
 int link_forward_on(struct link *l, struct diag *d) __attribute__((warn_unused_result));
 
 /* Any interface. */
@@ -87,9 +91,10 @@ int link_own_each(struct link *l, link_own_fn fn, void *arg, struct diag *d)
  * them too, and no packet finds a way then, not even WireGuard's. *mended tells of that. */
 int link_barrier_up(struct link *l, bool mend, bool *mended, struct diag *d)
 	__attribute__((warn_unused_result));
-/* Makes our table equal to the lists: `through` thrown to the other tables, `shut` unreachable. */
+/* Makes our table equal to the lists: `through` and `six` (of length 0: nothing) thrown to the other
+ * tables, `shut` unreachable. */
 int link_targets_sync(struct link *l, const struct prefix4 *through, size_t n,
-		      const struct prefix4 *shut, size_t m, struct diag *d)
-	__attribute__((warn_unused_result));
+		      const struct prefix4 *shut, size_t m, const struct prefix6 *six,
+		      struct diag *d) __attribute__((warn_unused_result));
 /* Rules and table removed. */
 int link_barrier_down(struct link *l, struct diag *d) __attribute__((warn_unused_result));

@@ -60,6 +60,19 @@ static struct entry target_entry(struct prefix4 target, uint8_t type)
 	return e;
 }
 
+static struct entry target6_entry(const struct prefix6 *target)
+{
+	struct entry e = {
+		.family = AF_INET6,
+		.type = RTN_THROW,
+		.len = target->len,
+		.metric = METRIC,
+	};
+
+	memcpy(e.addr, target->addr, sizeof(e.addr));
+	return e;
+}
+
 static struct entry default_entry(uint8_t family)
 {
 	return (struct entry){.family = family, .type = RTN_UNREACHABLE, .metric = METRIC};
@@ -209,7 +222,8 @@ static void want(struct table *t, struct entry e)
 }
 
 int link_targets_sync(struct link *l, const struct prefix4 *through, size_t n,
-		      const struct prefix4 *shut, size_t m, struct diag *d)
+		      const struct prefix4 *shut, size_t m, const struct prefix6 *six,
+		      struct diag *d)
 {
 	struct table wanted = {0}, have = {0};
 	int rc;
@@ -220,6 +234,8 @@ int link_targets_sync(struct link *l, const struct prefix4 *through, size_t n,
 		want(&wanted, target_entry(through[i], RTN_THROW));
 	for (size_t i = 0; i < m; i++)
 		want(&wanted, target_entry(shut[i], RTN_UNREACHABLE));
+	if (six->len)
+		want(&wanted, target6_entry(six));
 	rc = table_read(l, &have, d);
 	rc = rc ? rc : table_equal(l, &wanted, &have, d);
 	free(wanted.item);

@@ -21,6 +21,7 @@
 #include "daemon/priv/serve.h"
 #include "daemon/priv/sock.h"
 #include "daemon/priv/spawn.h"
+#include "daemon/priv/tunnel6.h"
 
 #define CONFIG_DEFAULT "/etc/printgate/printgate.conf"
 #define EXIT_USAGE     2
@@ -48,7 +49,7 @@ struct start {
 	struct dirs dirs;
 	int lock;
 	int control;
-	int pages[CONF_LISTEN_MAX];
+	int pages[CONF_LISTEN_MAX + 1]; /* one more: the tunnel's address of the second family */
 	unsigned page_count;
 	struct nft_shape shape;
 	struct wg_key public_key;
@@ -129,23 +130,46 @@ static int make_key(struct start *s, struct diag *d)
 	return rc;
 }
 
-/* A page that cannot listen is said and left out: it must not keep phones from their printers. */
+/* A page that cannot listen is said and left out: it must not keep phones from their printers.
+ * Returns the port, 0 if it was left out. */
+static uint16_t bind_page(struct start *s, const struct conf_listen *l)
+{
+	uint16_t port;
+	struct diag d;
+
+	if (sock_page(l, &s->pages[s->page_count], &port, &d)) {
+		log_warn("start", "%s; going on without", d.text);
+		return 0;
+	}
+	s->page_count++;
+	return port;
+}
+
+/* The same on the gateway's IPv6 address in the tunnel. */
+static uint16_t bind_page6(struct start *s, const struct conf_listen *l)
+{
+	const uint32_t gateway = tunnel_gateway(s->conf.tunnel);
+	struct prefix6 at = tunnel6_host(&s->conf.tunnel6, gateway);
+	struct conf_listen six = *l;
+
+	if (!at.len)
+		return 0;
+	six.at.family = 6;
+	memcpy(six.at.addr, at.addr, sizeof(six.at.addr));
+	return bind_page(s, &six);
+}
+
 static void bind_pages(struct start *s)
 {
 	for (unsigned i = 0; i < s->conf.listen_count; i++) {
 		const struct conf_listen *l = &s->conf.listen[i];
-		uint16_t port;
-		struct diag d;
+		uint16_t port = bind_page(s, l);
 
-		if (sock_page(l, &s->pages[s->page_count], &port, &d)) {
-			log_warn("start", "%s; going on without", d.text);
+		if (!l->tunnel)
 			continue;
-		}
-		s->page_count++;
-		if (l->tunnel) {
-			s->shape.page_port = l->at.port;
-			s->shape.page_bound = port;
-		}
+		s->shape.page_port = l->at.port;
+		s->shape.page_bound = port;
+		s->shape.page_bound6 = bind_page6(s, l);
 	}
 }
 
@@ -155,6 +179,7 @@ static int bind_all(struct start *s, struct diag *d)
 
 	memcpy(s->shape.interface, s->conf.interface, sizeof(s->shape.interface));
 	s->shape.tunnel = s->conf.tunnel;
+	s->shape.tunnel6 = s->conf.tunnel6;
 	s->shape.listen_port = s->conf.listen_port;
 	bind_pages(s);
 	if (!rc)
@@ -210,6 +235,7 @@ static void say_hello(struct privmsg_hello *h, const struct start *s)
 	*h = (struct privmsg_hello){.public_key = s->public_key,
 				    .listen_port = s->conf.listen_port,
 				    .tunnel = s->conf.tunnel,
+				    .tunnel6 = s->conf.tunnel6,
 				    .keep_configs = s->conf.keep_configs,
 				    .events = s->serve.watch.log >= 0};
 	(void)snprintf(h->interface, sizeof(h->interface), "%s", s->conf.interface);
@@ -230,6 +256,8 @@ static int start_up(struct start *s, const struct options *o, struct diag *d)
 		rc = dirs_make(&s->dirs, &s->conf, d);
 	if (!rc)
 		rc = make_key(s, d);
+	if (!rc)
+		rc = tunnel6_settle(&s->conf, s->dirs.net, d);
 	if (!rc)
 		rc = wg_open(&s->gate.wg, s->conf.backend, s->conf.interface, &s->conf.net, d);
 	if (!rc)

@@ -66,16 +66,18 @@ static socklen_t page_address(struct sockaddr_storage *sa, const struct endpoint
 
 static int page_socket(const struct conf_listen *l, struct diag *d)
 {
+	const bool six = l->at.family == 6;
 	const int on = 1;
-	auto_close int fd = socket(l->at.family == 6 ? AF_INET6 : AF_INET,
-				   SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	auto_close int fd =
+		socket(six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return diag_errno(d, "cannot make a socket for the page");
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)))
 		return diag_errno(d, "SO_REUSEADDR");
 	/* The tunnel address does not exist yet when the interface is made later. */
-	if (l->tunnel && setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on)))
+	if (l->tunnel && (six ? setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof(on))
+			      : setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on))))
 		return diag_errno(d, "IP_FREEBIND");
 	return take_fd(&fd);
 }

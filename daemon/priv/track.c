@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Dumps the IPv4 connections, picks those of the pairs, deletes each by its tuple. (Deleting by a
+ * Dumps the connections, picks those of the pairs, deletes each by its tuple. (Deleting by a
  * filter is for kernels from 6.10 on.) Called by gate.c on the way of a removal only.
  */
 #include "daemon/priv/track.h"
@@ -18,16 +18,18 @@
 #include "common/mem.h"
 
 #define TRACK_RECEIVE 32768 /* half the messages of a 16 KiB buffer */
-#define TUPLE_BYTES   128   /* an IPv4 tuple has about 50 */
+#define TUPLE_BYTES   128   /* an IPv4 tuple has about 50, one of IPv6 74 */
 
 /* CTA_TUPLE_ORIG's payload as the kernel sent it, to be sent back. */
 struct found {
+	uint8_t family;
 	uint16_t len;
 	char tuple[TUPLE_BYTES];
 };
 
 struct track {
 	struct mnl_socket *socket;
+	struct prefix6 tunnel6;
 	uint32_t seq;
 	const struct track_pair *pair; /* during track_cut */
 	size_t pairs;
@@ -36,10 +38,11 @@ struct track {
 	size_t count, room;
 };
 
-int track_open(struct track **out, struct diag *d)
+int track_open(struct track **out, const struct prefix6 *tunnel6, struct diag *d)
 {
 	struct track *t = mem_zalloc(1, sizeof(*t));
 
+	t->tunnel6 = *tunnel6;
 	t->socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
 	if (!t->socket || mnl_socket_bind(t->socket, 0, MNL_SOCKET_AUTOPID) < 0) {
 		track_free(t);
@@ -60,7 +63,8 @@ void track_free(struct track *t)
 	free(t);
 }
 
-static struct nlmsghdr *message(struct track *t, char *buffer, uint16_t type, uint16_t flags)
+static struct nlmsghdr *message(struct track *t, char *buffer, uint16_t type, uint16_t flags,
+				uint8_t family)
 {
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
 	struct nfgenmsg *nfg;
@@ -69,7 +73,7 @@ static struct nlmsghdr *message(struct track *t, char *buffer, uint16_t type, ui
 	nlh->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
 	nlh->nlmsg_seq = ++t->seq;
 	nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
-	nfg->nfgen_family = AF_INET;
+	nfg->nfgen_family = family;
 	nfg->version = NFNETLINK_V0;
 	return nlh;
 }
@@ -126,9 +130,26 @@ static bool address(const struct nlattr *ip, uint16_t type, uint32_t *out)
 	return true;
 }
 
+/* The IPv4 tunnel address that this one of IPv6 belongs to. */
+static bool address6(const struct track *t, const struct nlattr *ip, uint16_t type, uint32_t *out)
+{
+	const struct nlattr *a = inner(ip, type);
+
+	return a && mnl_attr_get_payload_len(a) == IP6_BYTES &&
+	       tunnel6_back(&t->tunnel6, mnl_attr_get_payload(a), out);
+}
+
+static bool addresses(const struct track *t, const struct nlattr *ip, uint32_t *src, uint32_t *dst)
+{
+	if (address(ip, CTA_IP_V4_SRC, src))
+		return address(ip, CTA_IP_V4_DST, dst);
+	return address6(t, ip, CTA_IP_V6_SRC, src) && address6(t, ip, CTA_IP_V6_DST, dst);
+}
+
 static int on_entry(const struct nlmsghdr *nlh, void *arg)
 {
 	struct track *t = arg;
+	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
 	const char *p = mnl_nlmsg_get_payload_offset(nlh, sizeof(struct nfgenmsg));
 	int left = (int)(mnl_nlmsg_get_payload_len(nlh) - MNL_ALIGN(sizeof(struct nfgenmsg)));
 
@@ -140,10 +161,11 @@ static int on_entry(const struct nlmsghdr *nlh, void *arg)
 		if (mnl_attr_get_type(a) != CTA_TUPLE_ORIG)
 			continue;
 		ip = inner(a, CTA_TUPLE_IP);
-		if (!ip || !address(ip, CTA_IP_V4_SRC, &src) || !address(ip, CTA_IP_V4_DST, &dst) ||
-		    !wanted(t, src, dst) || mnl_attr_get_payload_len(a) > TUPLE_BYTES)
+		if (!ip || !addresses(t, ip, &src, &dst) || !wanted(t, src, dst) ||
+		    mnl_attr_get_payload_len(a) > TUPLE_BYTES)
 			continue;
 		t->found = mem_grow(t->found, &t->room, t->count + 1, sizeof(*t->found));
+		t->found[t->count].family = nfg->nfgen_family;
 		t->found[t->count].len = mnl_attr_get_payload_len(a);
 		memcpy(t->found[t->count++].tuple, mnl_attr_get_payload(a),
 		       mnl_attr_get_payload_len(a));
@@ -173,7 +195,7 @@ static int talk(struct track *t, const struct nlmsghdr *nlh, mnl_cb_t fn)
 static int delete_found(struct track *t, const struct found *f)
 {
 	char buffer[512] __attribute__((aligned(8)));
-	struct nlmsghdr *nlh = message(t, buffer, IPCTNL_MSG_CT_DELETE, NLM_F_ACK);
+	struct nlmsghdr *nlh = message(t, buffer, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, f->family);
 	int rc;
 
 	mnl_attr_put(nlh, CTA_TUPLE_ORIG | NLA_F_NESTED, f->len, f->tuple);
@@ -184,11 +206,12 @@ static int delete_found(struct track *t, const struct found *f)
 /* Deletes the entries that are wanted. */
 static int cut(struct track *t, struct diag *d)
 {
+	const uint8_t family = t->tunnel6.len ? AF_UNSPEC : AF_INET; /* AF_UNSPEC: both */
 	char buffer[256] __attribute__((aligned(8)));
 	int rc;
 
 	t->count = 0;
-	rc = talk(t, message(t, buffer, IPCTNL_MSG_CT_GET, NLM_F_DUMP), on_entry);
+	rc = talk(t, message(t, buffer, IPCTNL_MSG_CT_GET, NLM_F_DUMP, family), on_entry);
 	for (size_t i = 0; !rc && i < t->count; i++)
 		rc = delete_found(t, &t->found[i]);
 	return rc ? diag_set(d, ERR_KERNEL, "cannot end connections: %s", strerror(-rc)) : 0;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/inet.h"
+#include "common/inet6.h"
 
 struct track;
 
@@ -19,7 +20,9 @@ struct track_pair {
 	struct prefix4 vpn;
 };
 
-int track_open(struct track **out, struct diag *d) __attribute__((warn_unused_result));
+/* tunnel6 not none: connections between the IPv6 addresses that belong to a pair's end with it. */
+int track_open(struct track **out, const struct prefix6 *tunnel6, struct diag *d)
+	__attribute__((warn_unused_result));
 void track_free(struct track *t);
 
 /* Ends all connections from peers to printers: to the house, but for the gateway's own address. */

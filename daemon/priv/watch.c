@@ -44,9 +44,9 @@ static int open_groups(int bus, const unsigned *groups, size_t count, struct dia
 int watch_open(struct watch *w, const char *interface, uint32_t own_route, uint32_t own_nft,
 	       struct diag *d)
 {
-	static const unsigned route_groups[] = {RTNLGRP_LINK,	    RTNLGRP_IPV4_IFADDR,
-						RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_RULE,
-						RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV6_RULE};
+	static const unsigned route_groups[] = {
+		RTNLGRP_LINK,	     RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_RULE,
+		RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV6_RULE};
 	static const unsigned nft_groups[] = {NFNLGRP_NFTABLES};
 
 	*w = (struct watch){
@@ -145,13 +145,19 @@ static unsigned on_link(struct watch *w, const struct nlmsghdr *nlh)
 	return 0;
 }
 
+/* Of IPv6 only that ours has gone, if there was one: that it comes is told by the kernel itself too,
+ * when the interface goes up; and no way to a printer depends on the others. */
 static unsigned on_addr(const struct watch *w, const struct nlmsghdr *nlh)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+	bool ours;
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifa))
 		return 0;
-	return ifa->ifa_index == if_nametoindex(w->interface) ? WATCH_OURS : WATCH_LAN;
+	ours = ifa->ifa_index == if_nametoindex(w->interface);
+	if (ifa->ifa_family == AF_INET6)
+		return ours && nlh->nlmsg_type == RTM_DELADDR ? WATCH_OURS : 0;
+	return ours ? WATCH_OURS : WATCH_LAN;
 }
 
 static unsigned on_route(const struct nlmsghdr *nlh)

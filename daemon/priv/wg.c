@@ -215,6 +215,7 @@ static bool as_wanted(const struct wg_peer *have, const struct wg_peer *want)
 	const struct wg_peer_state *h = (const struct wg_peer_state *)(const void *)have;
 
 	return h->exact && have->address == want->address &&
+	       prefix6_equal(&have->address6, &want->address6) &&
 	       secret_equal(&have->preshared, &want->preshared);
 }
 

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/inet.h"
+#include "common/inet6.h"
 #include "common/key.h"
 #include "daemon/priv/conf.h"
 
@@ -22,9 +22,11 @@ struct wg_peer {
 	struct wg_key public_key;
 	struct wg_secret preshared; /* zero: none */
 	uint32_t address;	    /* its one allowed IP, /32 */
+	struct prefix6 address6;    /* with tunnel6 its other one, /128; else none */
 };
 
-/* A peer as dumped. `exact` is false when its allowed IPs are anything but one IPv4 /32. */
+/* A peer as dumped. `exact` is false when its allowed IPs are anything but one IPv4 /32 and
+ * at most one IPv6 /128. */
 struct wg_peer_state {
 	struct wg_peer peer;
 	bool exact;

@@ -78,16 +78,24 @@ struct nl_msg *wg_genl_empty(int family, const char *interface)
 	return m;
 }
 
-static void put_allowed_ip(struct nl_msg *m, uint32_t address)
+static void put_allowed_ip(struct nl_msg *m, uint16_t family, const void *ip, int bytes)
 {
-	struct in_addr ip = {.s_addr = htonl(address)};
-	struct nlattr *list = nest(m, WGPEER_A_ALLOWEDIPS);
 	struct nlattr *one = nest(m, 0);
 
-	must(nla_put_u16(m, WGALLOWEDIP_A_FAMILY, AF_INET));
-	must(nla_put(m, WGALLOWEDIP_A_IPADDR, sizeof(ip), &ip));
-	must(nla_put_u8(m, WGALLOWEDIP_A_CIDR_MASK, 32));
+	must(nla_put_u16(m, WGALLOWEDIP_A_FAMILY, family));
+	must(nla_put(m, WGALLOWEDIP_A_IPADDR, bytes, ip));
+	must(nla_put_u8(m, WGALLOWEDIP_A_CIDR_MASK, (uint8_t)(8 * bytes)));
 	must(nla_nest_end(m, one));
+}
+
+static void put_allowed_ips(struct nl_msg *m, const struct wg_peer *p)
+{
+	struct in_addr ip = {.s_addr = htonl(p->address)};
+	struct nlattr *list = nest(m, WGPEER_A_ALLOWEDIPS);
+
+	put_allowed_ip(m, AF_INET, &ip, sizeof(ip));
+	if (p->address6.len)
+		put_allowed_ip(m, AF_INET6, p->address6.addr, IP6_BYTES);
 	must(nla_nest_end(m, list));
 }
 
@@ -99,7 +107,7 @@ static void put_edit(struct nl_msg *m, const struct wg_edit *e)
 	if (e->put) {
 		must(nla_put_u32(m, WGPEER_A_FLAGS, WGPEER_F_REPLACE_ALLOWEDIPS));
 		must(nla_put(m, WGPEER_A_PRESHARED_KEY, WG_KEY_BYTES, e->put->preshared.b));
-		put_allowed_ip(m, e->put->address);
+		put_allowed_ips(m, e->put);
 	} else {
 		must(nla_put_u32(m, WGPEER_A_FLAGS, WGPEER_F_REMOVE_ME));
 	}
@@ -156,7 +164,7 @@ static int peer_end(struct wg_genl_reader *r)
 
 	key_wipe(&r->peer, sizeof(r->peer));
 	r->has_peer = false;
-	r->allowed = 0;
+	r->allowed = (struct wg_allowed){0};
 	return rc;
 }
 
@@ -188,7 +196,7 @@ static int read_allowed(struct wg_genl_reader *r, struct nlattr *list, struct di
 {
 	struct nlattr *tb[WGALLOWEDIP_A_MAX + 1];
 	struct nlattr *one;
-	uint32_t address;
+	bool six;
 	int left;
 
 	nla_for_each_nested(one, list, left) {
@@ -196,12 +204,13 @@ static int read_allowed(struct wg_genl_reader *r, struct nlattr *list, struct di
 		    !tb[WGALLOWEDIP_A_FAMILY] || !tb[WGALLOWEDIP_A_IPADDR] ||
 		    !tb[WGALLOWEDIP_A_CIDR_MASK])
 			return bad(d, "an allowed IP");
-		r->allowed++;
-		r->peer.exact = r->allowed == 1 &&
-				nla_get_u16(tb[WGALLOWEDIP_A_FAMILY]) == AF_INET &&
-				nla_get_u8(tb[WGALLOWEDIP_A_CIDR_MASK]) == 32;
-		memcpy(&address, nla_data(tb[WGALLOWEDIP_A_IPADDR]), sizeof(address));
-		r->peer.peer.address = ntohl(address);
+		six = nla_get_u16(tb[WGALLOWEDIP_A_FAMILY]) == AF_INET6;
+		if (!six && nla_get_u16(tb[WGALLOWEDIP_A_FAMILY]) != AF_INET)
+			return bad(d, "an allowed IP's family");
+		if (nla_len(tb[WGALLOWEDIP_A_IPADDR]) < (six ? IP6_BYTES : 4))
+			return bad(d, "an allowed IP's length");
+		wg_allowed_take(&r->allowed, &r->peer, six, nla_data(tb[WGALLOWEDIP_A_IPADDR]),
+				nla_get_u8(tb[WGALLOWEDIP_A_CIDR_MASK]));
 	}
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "daemon/priv/wg_allowed.h"
 #include "daemon/priv/wg_backend.h"
 
 #define WG_GENL_BYTES 8192 /* longest message we send */
@@ -33,7 +34,7 @@ void wg_genl_free(struct nl_msg *m);
 struct wg_genl_reader {
 	struct wg_config config;
 	struct wg_peer_state peer; /* the one that may still go on */
-	unsigned allowed;	   /* its allowed IPs so far */
+	struct wg_allowed allowed; /* its allowed IPs so far */
 	bool has_peer;
 	wg_peer_fn fn; /* may be NULL */
 	void *arg;

@@ -50,8 +50,8 @@ size_t uapi_put_config(char out[UAPI_TEXT_BYTES], const struct wg_secret *key, u
 
 static void put_edit(char *out, size_t *n, const struct wg_edit *e)
 {
-	char ip[IP4_TEXT_BYTES];
-	char allowed[PREFIX4_TEXT_BYTES];
+	char ip[IP4_TEXT_BYTES], ip6[PREFIX6_TEXT_BYTES];
+	char allowed[PREFIX6_TEXT_BYTES];
 
 	put_hex(out, n, "public_key", e->key->b);
 	if (!e->put) {
@@ -62,6 +62,11 @@ static void put_edit(char *out, size_t *n, const struct wg_edit *e)
 	put(out, n, "replace_allowed_ips", "true");
 	ip4_format(ip, e->put->address);
 	(void)snprintf(allowed, sizeof(allowed), "%s/32", ip);
+	put(out, n, "allowed_ip", allowed);
+	if (!e->put->address6.len)
+		return;
+	prefix6_format(ip6, &e->put->address6);
+	(void)snprintf(allowed, sizeof(allowed), "%.45s/128", ip6);
 	put(out, n, "allowed_ip", allowed);
 }
 
@@ -173,26 +178,24 @@ static bool take_endpoint(struct uapi_reader *r, const char *value)
 	return true;
 }
 
-/* A peer of ours has one IPv4 /32; anything else makes it inexact. */
 static bool take_allowed_ip(struct uapi_reader *r, const char *value)
 {
 	const char *slash = strchr(value, '/');
-	uint8_t six[16];
+	uint8_t addr[IP6_BYTES];
 	char text[UAPI_LINE_BYTES];
 	uint64_t len;
-	bool v4;
+	bool six;
 
 	if (!slash)
 		return false;
 	memcpy(text, value, (size_t)(slash - value));
 	text[slash - value] = '\0';
-	v4 = ip4_parse(&r->peer.peer.address, text) == 0;
-	if (!v4 && inet_pton(AF_INET6, text, six) != 1)
+	six = inet_pton(AF_INET, text, addr) != 1;
+	if (six && inet_pton(AF_INET6, text, addr) != 1)
 		return false;
-	if (!number_read(&len, slash + 1, v4 ? 32 : 128))
+	if (!number_read(&len, slash + 1, six ? 128 : 32))
 		return false;
-	r->allowed++;
-	r->peer.exact = r->allowed == 1 && v4 && len == 32;
+	wg_allowed_take(&r->allowed, &r->peer, six, addr, (unsigned)len);
 	return true;
 }
 
@@ -202,7 +205,7 @@ static int peer_end(struct uapi_reader *r)
 
 	sodium_memzero(&r->peer, sizeof(r->peer));
 	r->in_peer = false;
-	r->allowed = 0;
+	r->allowed = (struct wg_allowed){0};
 	return rc;
 }
 

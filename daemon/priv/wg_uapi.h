@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "daemon/priv/wg_allowed.h"
 #include "daemon/priv/wg_backend.h"
 
 #define UAPI_TEXT_BYTES 16384 /* longest request we send */
@@ -25,7 +26,7 @@ size_t uapi_put_edits(char out[UAPI_TEXT_BYTES], const struct wg_edit *list, siz
 struct uapi_reader {
 	struct wg_config config;
 	struct wg_peer_state peer; /* the one being read */
-	unsigned allowed;	   /* its allowed IPs so far */
+	struct wg_allowed allowed; /* its allowed IPs so far */
 	bool in_peer;
 	bool config_only; /* stop at the first peer */
 	bool done;	  /* the answer is complete */

@@ -54,16 +54,22 @@ def error(code, message):
     return item("CTL_ERROR", struct.pack("<i", ERRORS[code]) + text(message))
 
 
-def gateway(endpoint="home.example.net:51820", locked=False, reason=""):
+def prefix6(text):
+    """"fd77::/64", an address, or None."""
+    addr, _, length = (text or "::/0").partition("/")
+    return socket.inet_pton(socket.AF_INET6, addr) + bytes([int(length or 128)])
+
+
+def gateway(endpoint="home.example.net:51820", locked=False, reason="", tunnel6=None):
     return item("CTL_GATEWAY", text("wg0") + text("userspace") + bytes(range(32))
                 + struct.pack("<H", 51820) + text(endpoint) + prefix("10.77.16.0/20")
-                + bytes([locked]) + text(reason) + struct.pack("<Q", 93784))
+                + prefix6(tunnel6) + bytes([locked]) + text(reason) + struct.pack("<Q", 93784))
 
 
 def printer(name="voron", kind=0, address="192.168.1.50", vpn="10.77.16.2", preset="moonraker",
-            ports=(("tcp", 80, 80), ("tcp", 7125, 7125))):
+            ports=(("tcp", 80, 80), ("tcp", 7125, 7125)), vpn6=None):
     return item("CTL_PRINTER", text(name) + bytes([kind]) + prefix(address) + prefix(vpn)
-                + text(preset) + services(*ports))
+                + prefix6(vpn6) + text(preset) + services(*ports))
 
 
 def endpoint(s):
@@ -76,8 +82,9 @@ def endpoint(s):
 
 
 def peer(name="my phone", address="10.77.20.1", state=0, created=1_800_000_000, expires=0,
-         handshake=0, outer="", rx=0, tx=0):
-    return item("CTL_PEER", text(name) + bytes(32) + ip(address) + bytes([state])
+         handshake=0, outer="", rx=0, tx=0, address6=None):
+    return item("CTL_PEER", text(name) + bytes(32) + ip(address) + prefix6(address6)
+                + bytes([state])
                 + struct.pack("<qqq", created, expires, handshake) + endpoint(outer)
                 + struct.pack("<QQ", rx, tx))
 

@@ -23,11 +23,12 @@ LOW_ORDER = "A" * 43 + "="
 NAMED = [("disable", "CTL_DISABLE"), ("enable", "CTL_ENABLE"), ("revoke", "CTL_REVOKE"),
          ("show", "CTL_PEER_SHOW"), ("qr", "CTL_QR"), ("rekey", "CTL_REKEY")]
 
-PEER = {"name": "my phone", "public_key": "A" * 43 + "=", "address": "10.77.20.1",
+PEER = {"name": "my phone", "public_key": "A" * 43 + "=", "address": "10.77.20.1", "address6": None,
         "state": "waiting", "printers": [{"name": "voron", "expires": None}],
         "created": "2027-01-15T08:00:00Z", "expires": None, "last_handshake": None,
         "endpoint": None, "rx_bytes": 0, "tx_bytes": 0}
 PRINTER = {"name": "voron", "address": "192.168.1.50", "vpn_address": "10.77.16.2",
+           "vpn_address6": None,
            "services": [{"protocol": "tcp", "first": 80, "last": 80},
                         {"protocol": "tcp", "first": 7125, "last": 7125}],
            "preset": "moonraker"}
@@ -138,13 +139,30 @@ def test_json_of_status(core):
         "gateway": {"interface": "wg0", "backend": "userspace",
                     "public_key": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
                     "listen_port": 51820, "endpoint": "home.example.net:51820",
-                    "tunnel": "10.77.16.0/20", "locked": False, "lock_reason": None,
+                    "tunnel": "10.77.16.0/20", "tunnel6": None, "locked": False, "lock_reason": None,
                     "uptime": 93784},
         "printers": [PRINTER], "peers": [PEER]}
     core.script["CTL_STATUS"] = [gateway(endpoint="", locked=True), END]
     said = answer(core.cli("--json", "status"))
     assert said["gateway"]["endpoint"] is None and said["gateway"]["locked"] is True
     assert said["printers"] == said["peers"] == []
+
+
+def test_both_families_are_told(core):
+    core.script["CTL_STATUS"] = [gateway(tunnel6="fd77::/64"),
+                                 printer(kind=2, vpn6="fd77::a4d:1003"),
+                                 peer(address6="fd77::a4d:1401"), grant(), END]
+    said = answer(core.cli("--json", "status"))
+    assert said["gateway"]["tunnel6"] == "fd77::/64"
+    assert said["printers"][0]["vpn_address6"] == "fd77::a4d:1003"
+    assert said["peers"][0]["address6"] == "fd77::a4d:1401"
+    assert "tunnel 10.77.16.0/20 and fd77::/64," in core.cli("status").stdout.decode()
+    core.script["CTL_ENROLL"] = [peer(address6="fd77::a4d:1401"), config(CONFIG), END]
+    said = core.cli("enroll", "my phone", "--no-qr").stdout.decode()
+    assert "with address 10.77.20.1 and fd77::a4d:1401 in the tunnel" in " ".join(said.split())
+    core.script["CTL_PRINTER_ADD"] = [printer(kind=2, vpn6="fd77::a4d:1003"), END]
+    said = core.cli("printer", "add", "octopi", "self", "--port", "tcp/80").stdout.decode()
+    assert "at 10.77.16.2 and fd77::a4d:1003" in " ".join(said.split())
 
 
 def test_json_of_log(core):

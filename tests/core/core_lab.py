@@ -33,6 +33,12 @@ def ip(text):
     return struct.pack("<I", struct.unpack(">I", socket.inet_aton(text))[0])
 
 
+def prefix6(text):
+    """"fd77::/64", or None."""
+    addr, _, length = (text or "::/0").partition("/")
+    return socket.inet_pton(socket.AF_INET6, addr) + bytes([int(length)])
+
+
 def text(s):
     raw = s.encode()
     return struct.pack("<H", len(raw)) + raw
@@ -79,6 +85,10 @@ class Reader:
     def prefix(self):
         return f"{self.ip()}/{self.int(1)}"
 
+    def prefix6(self):
+        addr, length = self.bytes(16), self.int(1)
+        return f"{socket.inet_ntop(socket.AF_INET6, addr)}/{length}" if length else None
+
     def endpoint(self):
         family = self.int(1)
         return (self.bytes(4 if family == 4 else 16), self.int(2)) if family else None
@@ -89,11 +99,11 @@ class Reader:
 
     def printer(self):
         return {"name": self.text(), "kind": self.int(1), "address": self.prefix(),
-                "vpn": self.prefix()}
+                "vpn": self.prefix(), "vpn6": self.prefix6()}
 
     def peer(self):
         return {"name": self.text(), "key": self.bytes(32), "address": self.ip(),
-                "state": self.int(1), "created": self.int(8), "expires": self.int(8),
+                "address6": self.prefix6(), "state": self.int(1), "created": self.int(8), "expires": self.int(8),
                 "handshake": self.int(8), "endpoint": self.endpoint(), "rx": self.int(8),
                 "tx": self.int(8)}
 
@@ -140,7 +150,7 @@ class Gate(threading.Thread):
 
     def __init__(self, line, folder, keep=False, endpoint="home.example:51820",
                  tunnel=("10.77.16.0", 20), refuse=(), events=False,
-                 handshakes=None):
+                 handshakes=None, tunnel6=None):
         super().__init__(daemon=True)
         self.line, self.folder = line, folder
         self.ready, self.changes, self.refuse = threading.Event(), [], list(refuse)
@@ -148,7 +158,7 @@ class Gate(threading.Thread):
         self.handshakes = handshakes or {}
         line.send(message(HELLO, text("wg0") + text("kernel") + GATEWAY_KEY
                           + struct.pack("<H", 51820) + text(endpoint) + ip(tunnel[0])
-                          + bytes([tunnel[1], keep, events])))
+                          + bytes([tunnel[1]]) + prefix6(tunnel6) + bytes([keep, events])))
 
     def result(self, code=0, why=""):
         self.line.send(message(RESULT, struct.pack("<iI", code, 0xffffffff) + text(why)))

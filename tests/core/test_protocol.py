@@ -78,6 +78,20 @@ def test_web_view_of_a_phone(core):
     assert not got.of(CONFIG) and [m.kind for m in got] == [GATEWAY, COUNTS, END]
 
 
+def test_a_viewer_by_ipv6_is_that_peer(core):
+    core.restart(tunnel6="fd77:1:2:3::/64")
+    c, web = core.client(), core.web()
+    got = c.ok(*c.enroll("phone"))
+    assert got.peer["address6"] == "fd77:1:2:3::a4d:1401/128"
+
+    def view(address):
+        return web.ok(WEB_VIEW, b"\x06" + socket.inet_pton(socket.AF_INET6, address) + b"\1\0")
+    assert view("fd77:1:2:3::a4d:1401").peer["name"] == "phone"
+    for stranger in ("fd77:1:2:3::a4d:1402", "fd77:1:2:4::a4d:1401", "fd77:1:2:3:0:1:a4d:1401",
+                     "::ffff:10.77.20.1", "fd77:1:2:3::a4d:1001"):
+        assert [m.kind for m in view(stranger)] == [GATEWAY, COUNTS, END], stranger
+
+
 def test_fifty_at_once(core):
     clients = [core.client() for _ in range(50)]
     for i, c in enumerate(clients):

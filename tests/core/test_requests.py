@@ -43,6 +43,37 @@ def test_config_is_exactly_this(core):
     assert got.peer["state"] == WAITING and got.grants == []
 
 
+def test_both_families(core):
+    """Derived, not stored: whoever was enrolled before has an IPv6 address too, and none after."""
+    c = core.client()
+    c.ok(*c.enroll("old"))
+    core.restart(tunnel6="fd77:1:2:3::/64")
+    c = core.client()
+    got = c.ok(*c.enroll("new"))
+    assert "\nAddress = 10.77.20.2/32, fd77:1:2:3::a4d:1402/128\n" in got.config[1]
+    assert "\nAllowedIPs = 10.77.16.0/22, fd77:1:2:3::a4d:1000/118\n" in got.config[1]
+    assert [p["address6"] for p in c.ok(PEERS).peers] == [
+        "fd77:1:2:3::a4d:1401/128", "fd77:1:2:3::a4d:1402/128"]
+    for name, address, length, kind, vpn6 in (
+            ("host", "192.168.1.9", 32, 0, None), ("octopi", "0.0.0.0", 0, 2,
+                                                   "fd77:1:2:3::a4d:1003/128")):
+        made = c.ok(*c.printer(name, address, length, kind)).printers[0]
+        assert made["vpn6"] == vpn6, made
+    core.restart(tunnel6="fd78::/64")
+    core.restart()
+    assert "was fd77:1:2:3::/64 and is fd78::/64 now" in core.stderr
+    c = core.client()
+    assert [p["address6"] for p in c.ok(PEERS).peers] == [None, None]
+    assert "fd7" not in c.ok(QR, text("new")).config[1]
+
+
+@pytest.mark.parametrize("prefix", ["fd77::/48", "2001:db8::/64", "fd77::a4d:1401/128"])
+def test_a_tunnel6_that_cannot_be(core, prefix):
+    core.stop()
+    core.start(tunnel6=prefix)
+    assert core.process.wait(5) == 1
+
+
 def test_own_key(core):
     c = core.client()
     key = bytes(range(7, 39))

@@ -47,7 +47,8 @@ static bool same_peer(const struct wg_peer_state *a, const struct wg_peer_state 
 {
 	return key_equal(&a->peer.public_key, &b->peer.public_key) &&
 	       secret_equal(&a->peer.preshared, &b->peer.preshared) &&
-	       a->peer.address == b->peer.address && a->exact == b->exact &&
+	       a->peer.address == b->peer.address &&
+	       prefix6_equal(&a->peer.address6, &b->peer.address6) && a->exact == b->exact &&
 	       a->last_handshake == b->last_handshake && a->rx_bytes == b->rx_bytes &&
 	       a->tx_bytes == b->tx_bytes && a->endpoint.family == b->endpoint.family &&
 	       a->endpoint.port == b->endpoint.port &&

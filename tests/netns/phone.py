@@ -82,18 +82,35 @@ class Phone:
         for prefix in prefixes:
             self.node.ip(f"route replace {prefix} dev {self.interface}")
 
+    def _given(self, section, key, nth):
+        return self.config[section][key].split(", ")[nth]
+
     @property
     def address(self):
-        return str(ipaddress.ip_interface(self.config["Interface"]["Address"]).ip)
+        return str(ipaddress.ip_interface(self._given("Interface", "Address", 0)).ip)
 
     @property
     def house(self):
-        return ipaddress.ip_network(self.config["Peer"]["AllowedIPs"])
+        return ipaddress.ip_network(self._given("Peer", "AllowedIPs", 0))
 
     @property
     def gateway(self):
         """The gateway's tunnel address: the first of the house."""
         return str(self.house[1])
+
+    # The second family, where the gateway has one.
+
+    @property
+    def address6(self):
+        return str(ipaddress.ip_interface(self._given("Interface", "Address", 1)).ip)
+
+    @property
+    def house6(self):
+        return ipaddress.ip_network(self._given("Peer", "AllowedIPs", 1))
+
+    @property
+    def gateway6(self):
+        return str(self.house6[1])
 
     def handshake(self):
         """Time of the latest handshake, 0 if there was none."""

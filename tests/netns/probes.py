@@ -113,6 +113,31 @@ def ping(node, address, seconds=PROBE_SECONDS, device=None):
         return Answer("timeout", seconds)
 
 
+def ping6(node, address, seconds=PROBE_SECONDS, device=None):
+    """The same by ICMPv6, whose checksum is the kernel's business. 1: a destination is unreachable;
+    it quotes the IPv6 header and the request."""
+    ident = os.urandom(2)
+    request = b"\x80\0\0\0" + ident + b"\0\1" + os.urandom(16)
+    seconds *= SLOW
+    with node.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as s:
+        _bind_to(s, device)
+        began = time.monotonic()
+        try:
+            s.sendto(request, (address, 0))
+        except OSError as error:
+            return Answer(_kind(error.errno), time.monotonic() - began)
+        while (left := began + seconds - time.monotonic()) > 0:
+            if not select.select([s], [], [], left)[0]:
+                break
+            icmp = s.recv(65536)
+            taken = time.monotonic() - began
+            if icmp[0] == 129 and icmp[4:] == request[4:]:
+                return Answer("open", taken)
+            if icmp[0] == 1 and icmp[8 + 40 + 4:8 + 40 + 6] == ident:
+                return Answer("prohibited", taken, icmp[1:2])
+        return Answer("timeout", seconds)
+
+
 def ping6_sent(node, address, interface):
     """Sends an ICMPv6 echo request by one interface; nobody waits for an answer."""
     with node.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as s:

@@ -30,6 +30,10 @@ BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Config
 BUS_ENV = {"DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/run/bus"}
 
 
+def family_of(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
 def listener(node, port, kind=socket.SOCK_STREAM, family=socket.AF_INET, address=""):
     s = node.socket(family, kind)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -134,7 +138,7 @@ class WebServer:
     def __init__(self, node, port=80, address="0.0.0.0"):
         self.server = _HttpServer((address, port), _Handler, bind_and_activate=False)
         self.server.socket.close()
-        self.server.socket = listener(node, port, address=address)
+        self.server.socket = listener(node, port, family=family_of(address), address=address)
         self.server.node_name = node.name
         self.server.ending = False
         self.server.sent_at = 0
@@ -152,10 +156,10 @@ class UdpStreamer:
     """A camera: after one datagram it streams to the sender's address until it is closed,
     whatever the network says about it."""
 
-    def __init__(self, node, port):
-        self.socket = listener(node, port, socket.SOCK_DGRAM)
+    def __init__(self, node, port, family=socket.AF_INET):
+        self.socket = listener(node, port, socket.SOCK_DGRAM, family)
         self.socket.settimeout(0.01)
-        self.sent = 0
+        self.sent = self.tried = 0  # its own machine's firewall makes sending fail
         self.ending = False
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
@@ -170,6 +174,7 @@ class UdpStreamer:
             except OSError:
                 continue  # an ICMP error about an earlier datagram
             if viewer:
+                self.tried += 1
                 try:
                     self.socket.sendto(b"%d" % self.sent, viewer)
                     self.sent += 1
@@ -230,7 +235,7 @@ class Reader:
 
 def download(node, address, port=80):
     """Begins the endless download; returns its Reader, bytes flowing."""
-    s = node.socket()
+    s = node.socket(family_of(address))
     s.settimeout(10 * SLOW)
     s.connect((address, port))
     s.sendall(b"GET /stream HTTP/1.1\r\nHost: printer\r\n\r\n")
@@ -241,7 +246,7 @@ def download(node, address, port=80):
 
 def view(node, address, port):
     """Begins the endless UDP stream; returns its Reader, datagrams flowing."""
-    s = node.socket(kind=socket.SOCK_DGRAM)
+    s = node.socket(family_of(address), socket.SOCK_DGRAM)
     s.connect((address, port))
     s.send(b"hello")
     reader = Reader(s)
@@ -251,10 +256,11 @@ def view(node, address, port):
 
 def fetch(node, address, port=80, path="/"):
     """A small HTTP GET; returns the body."""
-    with node.socket() as s:
+    host = f"[{address}]" if ":" in address else address
+    with node.socket(family_of(address)) as s:
         s.settimeout(10 * SLOW)
         s.connect((address, port))
-        s.sendall(f"GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n".encode())
+        s.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
         answer = b""
         while chunk := s.recv(65536):
             answer += chunk

@@ -79,14 +79,15 @@ static struct prefix4 prefix_of(const char *text)
 	return p;
 }
 
-/* "KEY,PSK,ADDRESS", PSK "-" for none */
+/* "KEY,PSK,ADDRESS[,ADDRESS6]", PSK "-" for none */
 static struct wg_peer peer_of(const char *text)
 {
 	struct wg_peer p = {0};
 	char key[WG_KEY_TEXT_BYTES], psk[WG_KEY_TEXT_BYTES], ip[IP4_TEXT_BYTES];
+	char ip6[IP6_TEXT_BYTES];
+	int n = sscanf(text, "%44[^,],%44[^,],%15[^,],%45s", key, psk, ip, ip6);
 
-	if (sscanf(text, "%44[^,],%44[^,],%15s", key, psk, ip) != 3 ||
-	    key_parse(&p.public_key, key) ||
+	if (n < 3 || (n == 4 && prefix6_parse(&p.address6, ip6)) || key_parse(&p.public_key, key) ||
 	    (strcmp(psk, "-") != 0 && secret_parse(&p.preshared, psk)))
 		die("bad peer");
 	p.address = address_of(ip);
@@ -183,7 +184,14 @@ static int do_down(struct driver *x)
 
 static int do_address(struct driver *x)
 {
-	return link_address(x->link, address_of(x->word[1]), (uint8_t)number_of(x->word[2]), &x->d);
+	struct prefix4 one = {address_of(x->word[1]), (uint8_t)number_of(x->word[2])};
+	struct prefix6 six = {.len = 0};
+
+	if (x->n > 3 && prefix6_parse(&six, x->word[3]))
+		die("bad IPv6 address");
+	if (x->n > 3)
+		six.len = (uint8_t)number_of(x->word[4]);
+	return link_address(x->link, one, &six, &x->d);
 }
 
 static int do_up(struct driver *x)
@@ -245,21 +253,23 @@ static int do_barrier_down(struct driver *x)
 	return link_barrier_down(x->link, &x->d);
 }
 
-/* Those through which there is a way, and after the word "shut" those that are shut within. */
+/* Those through which there is a way (an IPv6 address among them), and after the word "shut" those
+ * that are shut within. */
 static int do_targets(struct driver *x)
 {
+	struct prefix6 six = {.len = 0};
 	auto_free struct prefix4 *list = mem_zalloc((size_t)x->n, sizeof(*list));
 	size_t n = 0, through = SIZE_MAX;
 
 	for (int i = 1; i < x->n; i++) {
 		if (!strcmp(x->word[i], "shut"))
 			through = n;
-		else
+		else if (prefix6_parse(&six, x->word[i]))
 			list[n++] = prefix_of(x->word[i]);
 	}
 	if (through > n)
 		through = n;
-	return link_targets_sync(x->link, list, through, list + through, n - through, &x->d);
+	return link_targets_sync(x->link, list, through, list + through, n - through, &six, &x->d);
 }
 
 /* ---- time ------------------------------------------------------------------------------------ */

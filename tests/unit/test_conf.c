@@ -46,6 +46,26 @@ static void refused(const char *text, const char *word1, const char *word2)
 	assert_non_null(strstr(d.text, path));
 }
 
+static void test_tunnel6_is_a_prefix_or_chosen(void **state)
+{
+	struct conf c;
+	struct diag d;
+	char text[PREFIX6_TEXT_BYTES];
+
+	(void)state;
+	assert_int_equal(
+		load(&c, "[gateway]\ntunnel = 10.77.16.0/20\ntunnel6 = fd77:1:2:3::/64\n", &d), 0);
+	prefix6_format(text, &c.tunnel6);
+	assert_string_equal(text, "fd77:1:2:3::/64");
+	assert_false(c.tunnel6_auto);
+	assert_int_equal(load(&c, "[gateway]\ntunnel = 10.77.16.0/20\ntunnel6 = auto\n", &d), 0);
+	assert_true(c.tunnel6_auto);
+	assert_int_equal(c.tunnel6.len, 0);
+	assert_int_equal(load(&c, "[gateway]\ntunnel = 10.77.16.0/20\n", &d), 0);
+	assert_false(c.tunnel6_auto);
+	assert_int_equal(c.tunnel6.len, 0);
+}
+
 static void test_whole_file_is_read(void **state)
 {
 	struct conf c;
@@ -66,6 +86,8 @@ static void test_whole_file_is_read(void **state)
 	assert_string_equal(c.endpoint, "home.example.net:51821");
 	assert_int_equal(c.tunnel.addr, 0x0a4d1000);
 	assert_int_equal(c.tunnel.len, 20);
+	assert_int_equal(c.tunnel6.len, 0);
+	assert_false(c.tunnel6_auto);
 	assert_int_equal(c.backend, BACKEND_USERSPACE);
 	assert_true(c.keep_configs);
 	assert_int_equal(c.listen_count, 2);
@@ -136,7 +158,13 @@ static void test_mistakes_name_line_and_what_is_allowed(void **state)
 	refused("[gateway]\ninterface = lo\n", ":2: interface", "1 to 15");
 	refused("[gateway]\ninterface = ../../etc\n", ":2: interface", "1 to 15");
 	refused("[gateway]\ninterface = abcdefghijklmnop\n", ":2: interface", "1 to 15");
-	refused("[gateway]\ntunnel6 = auto\n", ":2: tunnel6", "off");
+	refused("[gateway]\ntunnel6 = on\n", ":2: tunnel6", "off, auto");
+	refused("[gateway]\ntunnel6 = 2001:db8::/64\n", ":2: tunnel6", "fd00::/8");
+	refused("[gateway]\ntunnel6 = fe80::/64\n", ":2: tunnel6", "fd00::/8");
+	refused("[gateway]\ntunnel6 = fd00::/48\n", ":2: tunnel6", "/64 to /96");
+	refused("[gateway]\ntunnel6 = fd00::/112\n", ":2: tunnel6", "/64 to /96");
+	refused("[gateway]\ntunnel6 = fd00::1/64\n", ":2: tunnel6", "/64 to /96");
+	refused("[gateway]\ntunnel6 = 10.77.0.0/16\n", ":2: tunnel6", "fd00::/8");
 	refused("[gateway]\nbackend = windows\n", ":2: backend", "auto, kernel or userspace");
 	refused("[gateway]\nendpoint = a_b\n", ":2: endpoint", "DNS name");
 	refused("[gateway]\nendpoint = -a.example\n", ":2: endpoint", "DNS name");
@@ -190,6 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole_file_is_read),
+		cmocka_unit_test(test_tunnel6_is_a_prefix_or_chosen),
 		cmocka_unit_test(test_defaults_are_the_manuals),
 		cmocka_unit_test(test_byte_order_mark_crlf_and_indent_are_tolerated),
 		cmocka_unit_test(test_endpoint_may_be_bracketed_ipv6),

@@ -70,6 +70,23 @@ static void test_config(void **state)
 	assert_string_equal(out.text, "[Interface]\nAddress = 10.77.20.5/32\n\n" PEER_SECTION);
 }
 
+static void test_config_of_both_families(void **state)
+{
+	struct privmsg_hello h = gateway();
+	const struct store_peer p = peer();
+	struct control_config out;
+	struct diag d = {0};
+
+	(void)state;
+	assert_int_equal(prefix6_parse(&h.tunnel6, "fd77:1:2:3::/64"), 0);
+	assert_int_equal(config_text(&out, &h, &p, NULL, &d), 0);
+	assert_string_equal(out.text, "[Interface]\nAddress = 10.77.20.5/32, "
+				      "fd77:1:2:3::a4d:1405/128\n\n[Peer]\nPublicKey = " KEY_11
+				      "\nPresharedKey = " KEY_22 "\nAllowedIPs = 10.77.16.0/22, "
+				      "fd77:1:2:3::a4d:1000/118\n"
+				      "Endpoint = home.example.net:51820\n");
+}
+
 static void test_config_without_endpoint(void **state)
 {
 	struct privmsg_hello h = gateway();
@@ -96,6 +113,8 @@ static void test_longest_config_fits(void **state)
 	memset(h.endpoint, 'e', sizeof(h.endpoint) - 1);
 	h.tunnel = (struct prefix4){0xac100000 | 15U << 16, 16};
 	p.address = 0xac1fffff;
+	h.tunnel6.len = 96;
+	memset(h.tunnel6.addr, 0xfd, 12);
 	assert_int_equal(config_text(&out, &h, &p, &secret, &d), 0);
 	last = strstr(out.text, "Endpoint = ");
 	assert_non_null(last);
@@ -320,6 +339,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_config),
+		cmocka_unit_test(test_config_of_both_families),
 		cmocka_unit_test(test_config_without_endpoint),
 		cmocka_unit_test(test_longest_config_fits),
 		cmocka_unit_test(test_seal),

@@ -105,6 +105,26 @@ static void edit_messages(void **state)
 	wg_genl_free(m);
 }
 
+static void a_second_family_is_a_second_allowed_ip(void **state)
+{
+	struct wg_peer a = {.address = 0x0a4d1401};
+	struct wg_edit edit = {.key = &a.public_key, .put = &a};
+	struct nl_msg *m;
+	struct tree t;
+	size_t taken;
+
+	(void)state;
+	fill(a.public_key.b, 0xaa);
+	assert_int_equal(prefix6_parse(&a.address6, "fd77::a4d:1401"), 0);
+	m = wg_genl_edits(FAMILY, "wg0", &edit, 1, &taken);
+	t = tree_of(m, WG_CMD_SET_DEVICE, SET_FLAGS);
+	assert_string_equal(t.text,
+			    IFNAME "8:{0:{1:aa*32 2:00*32 3:02000000 9:{"
+				   "0:{1:0200 2:0a4d1401 3:20 } "
+				   "0:{1:0a00 2:fd77000000000000000000000a4d1401 3:80 } } } } ");
+	wg_genl_free(m);
+}
+
 static unsigned count(const char *text, const char *what)
 {
 	unsigned n = 0;
@@ -117,7 +137,7 @@ static unsigned count(const char *text, const char *what)
 static void long_lists_are_split(void **state)
 {
 	static struct wg_edit list[1000];
-	struct wg_peer p = {.address = 0x0a4d1401};
+	struct wg_peer p = {.address = 0x0a4d1401, .address6 = {.len = 128}};
 	unsigned messages = 0;
 	size_t taken, sum = 0;
 
@@ -318,6 +338,27 @@ static void other_allowed_ips_are_not_exact(void **state)
 	}
 }
 
+static void one_address_of_each_family_is_exact(void **state)
+{
+	struct seen s = {0};
+	struct wg_genl_reader r = {.fn = see, .arg = &s};
+	char text[PREFIX6_TEXT_BYTES];
+	struct dump x;
+
+	(void)state;
+	dump_begin(&x);
+	peer_begin(&x, 0xaa);
+	allowed(&x, "10.77.20.1", 32);
+	allowed(&x, "fd77::a4d:1401", 128);
+	peer_done(&x);
+	assert_int_equal(dump_read(&x, &r), 0);
+	assert_int_equal(wg_genl_read_end(&r), 0);
+	assert_true(s.peer[0].exact);
+	assert_int_equal(s.peer[0].peer.address, 0x0a4d1401);
+	prefix6_format(text, &s.peer[0].peer.address6);
+	assert_string_equal(text, "fd77::a4d:1401");
+}
+
 static void short_attributes_are_refused(void **state)
 {
 	static const struct {
@@ -414,10 +455,12 @@ int main(void)
 		cmocka_unit_test(config_messages),
 		cmocka_unit_test(get_and_empty_messages),
 		cmocka_unit_test(edit_messages),
+		cmocka_unit_test(a_second_family_is_a_second_allowed_ip),
 		cmocka_unit_test(long_lists_are_split),
 		cmocka_unit_test(device_and_peer_are_read),
 		cmocka_unit_test(peers_are_joined),
 		cmocka_unit_test(other_allowed_ips_are_not_exact),
+		cmocka_unit_test(one_address_of_each_family_is_exact),
 		cmocka_unit_test(short_attributes_are_refused),
 		cmocka_unit_test(nameless_peers_are_refused),
 		cmocka_unit_test(damaged_dumps_do_no_harm),

@@ -70,6 +70,23 @@ static void edits_are_written(void **state)
 	assert_int_equal(taken, 3);
 }
 
+static void a_second_family_is_a_second_allowed_ip(void **state)
+{
+	char text[UAPI_TEXT_BYTES];
+	struct wg_peer p = {.address = 0x0a4d1401};
+	struct wg_edit edit = {.key = &p.public_key, .put = &p};
+	size_t taken;
+
+	(void)state;
+	fill(p.public_key.b, 1);
+	assert_int_equal(prefix6_parse(&p.address6, "fd77::a4d:1401"), 0);
+	expect_text(text, uapi_put_edits(text, &edit, 1, &taken),
+		    "set=1\n"
+		    "public_key=" HEX_B "\npreshared_key=" ZEROS
+		    "\nreplace_allowed_ips=true\nallowed_ip=10.77.20.1/32\n"
+		    "allowed_ip=fd77::a4d:1401/128\n\n");
+}
+
 static unsigned count_lines(const char *text, size_t n, const char *line)
 {
 	unsigned count = 0;
@@ -83,12 +100,13 @@ static unsigned count_lines(const char *text, size_t n, const char *line)
 static void long_lists_are_split(void **state)
 {
 	static struct wg_edit list[1000];
-	struct wg_peer p = {.address = 0xffffffff};
+	struct wg_peer p = {.address = 0xffffffff, .address6 = {.len = 128}};
 	char text[UAPI_TEXT_BYTES];
 	unsigned asked = 0, requests = 0;
 	size_t taken, n;
 
 	(void)state;
+	memset(p.address6.addr, 0xfd, IP6_BYTES);
 	for (unsigned i = 0; i < ARRAY_LEN(list); i++)
 		list[i] = (struct wg_edit){.key = &p.public_key, .put = &p};
 	for (size_t i = 0; i < ARRAY_LEN(list); i += taken, requests++) {
@@ -191,6 +209,10 @@ static void allowed_ips_decide_exactness(void **state)
 		{"allowed_ip=2001:db8::1/128\n", false},
 		{"allowed_ip=2001:db8::1/32\n", false},
 		{"allowed_ip=10.0.0.1/32\nallowed_ip=::/0\n", false},
+		{"allowed_ip=10.0.0.1/32\nallowed_ip=fd77::1/128\n", true},
+		{"allowed_ip=fd77::1/128\nallowed_ip=10.0.0.1/32\n", true},
+		{"allowed_ip=10.0.0.1/32\nallowed_ip=fd77::1/128\nallowed_ip=fd77::2/128\n", false},
+		{"allowed_ip=10.0.0.1/32\nallowed_ip=10.0.0.2/32\nallowed_ip=fd77::1/128\n", false},
 		{"allowed_ip=::/0\nallowed_ip=10.0.0.1/32\n", false},
 	};
 	char text[512];
@@ -349,6 +371,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(config_is_written),
 		cmocka_unit_test(edits_are_written),
+		cmocka_unit_test(a_second_family_is_a_second_allowed_ip),
 		cmocka_unit_test(long_lists_are_split),
 		cmocka_unit_test(answers_are_read_in_any_pieces),
 		cmocka_unit_test(allowed_ips_decide_exactness),

@@ -59,15 +59,15 @@ class Core(threading.Thread):
 
     def answer(self, viewer):
         self.say(GATEWAY_ITEM, text("wg0") + text("kernel") + bytes(32) + struct.pack("<H", 51820)
-                 + text("home.example:51820") + ip("127.0.16.0") + b"\x14"
+                 + text("home.example:51820") + ip("127.0.16.0") + b"\x14" + bytes(17)
                  + struct.pack("<BHQ", self.locked, 0, 5))
         self.say(COUNTS, struct.pack("<III", 3, 1, 2))
         if viewer == PHONE:
-            self.say(PEER, text("Ann <3") + bytes(32) + ip(PHONE) + b"\x01" + bytes(24) + b"\0"
+            self.say(PEER, text("Ann <3") + bytes(32) + ip(PHONE) + bytes(17) + b"\x01" + bytes(24) + b"\0"
                      + bytes(16))
             self.say(GRANT, text("voron") + bytes(8))
             self.say(PRINTER_ITEM, text("voron") + b"\0" + ip("192.168.1.9") + b"\x20"
-                     + ip("127.0.16.2") + b"\x20" + text("") + b"\x01\x06"
+                     + ip("127.0.16.2") + b"\x20" + bytes(17) + text("") + b"\x01\x06"
                      + struct.pack("<HH", 80, 80))
         self.say(END)
 
