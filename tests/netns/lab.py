@@ -87,6 +87,7 @@ class Lab:
         # every refusal is answered, however many come in a second
         node.sysctl("net.ipv4.icmp_ratelimit", 0)
         node.sysctl("net.ipv6.icmp.ratelimit", 0)
+        node.sysctl("net.ipv6.icmp.ratemask", 127)  # not those that are limited for all together
         return node
 
     def _make_nodes(self):

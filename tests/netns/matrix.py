@@ -67,19 +67,19 @@ NAMES = {"o": "open", "p": "the page", "n": "the page, where nobody is", "r": "r
 Cell = collections.namedtuple("Cell", "source target service")
 
 
-def normal():
-    """{(target, source): letters} of TABLE."""
+def normal(table=TABLE):
+    """{(target, source): letters} of a table."""
     cells = {}
-    for line in TABLE.strip().splitlines():
+    for line in table.strip().splitlines():
         for source, letters in zip(SOURCES, line[COLUMN:].split(), strict=True):
             cells[line[:COLUMN].strip(), source] = letters
     return cells
 
 
-def differs(**changes):
+def differs(table=TABLE, **changes):
     """The table with other letters: `phone` for all of that source's cells (`phone_2` too) or a dict
     {target: letters}. What is not asked stays so."""
-    cells = normal()
+    cells = normal(table)
     for name, change in changes.items():
         source = name.replace("_", " ")
         for (target, whose), letters in cells.items():
