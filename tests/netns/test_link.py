@@ -90,6 +90,25 @@ def test_up_has_no_ipv6(lab):
     assert addresses(lab) == ["10.77.16.1/20"]
 
 
+def test_up_with_ipv6_has_that_address_and_no_other(lab):
+    six = ("fd77::a4d:1001", 116)
+    want = ["10.77.16.1/20", "fd77::a4d:1001/116"]
+    lab.d.do("address", "10.77.16.1", 20, *six)
+    lab.d.do("forward-on")
+    lab.d.do("up")
+    assert addresses(lab) == want
+    assert not changes(lab, ("address", "10.77.16.1", 20, *six), ("up",))
+    lab.ip("addr", "add", "fd77::a4d:1009/116", "dev", lab.wg)
+    lab.ip("addr", "del", want[1], "dev", lab.wg)
+    lab.d.do("address", "10.77.16.1", 20, *six)
+    assert addresses(lab) == want
+    assert f"fd77::a4d:1000/116 dev {lab.wg}" in lab.ip("-6", "route")
+    lab.d.do("address", "10.77.16.1", 20, "fd78::a4d:1001", 96)
+    assert addresses(lab) == [want[0], "fd78::a4d:1001/96"]
+    lab.d.do("address", "10.77.16.1", 20)
+    assert addresses(lab) == want[:1]
+
+
 def test_forwarding_is_per_interface(lab):
     sysctl = "/proc/sys/net/ipv4/conf/{}/forwarding"
     assert lab.d.do("forward-get", "lan") == "off"
@@ -200,8 +219,11 @@ def test_targets(lab):
     assert routes(lab) == [("throw", "192.168.1.6"), ("throw", "192.168.50.0/24"), wall]
     assert routes(lab, "-6") == [wall]
     assert not changes(lab, want)
+    lab.d.do(*want, "fd77::a4d:1001")
+    assert routes(lab, "-6") == [("throw", "fd77::a4d:1001"), wall]
+    assert not changes(lab, (*want, "fd77::a4d:1001"))
     lab.d.do("targets")
-    assert routes(lab) == [wall]
+    assert routes(lab) == routes(lab, "-6") == [wall]
 
 
 def test_other_tables_are_left_alone(lab):
@@ -239,6 +261,19 @@ def test_packets_meet_the_barrier(lab):
     for to in ("192.168.1.5", "10.77.16.1", "192.168.1.2", "8.8.8.8"):
         assert way(to, mark=()) == "none", to
     assert lab.ip("route", "get", "192.168.1.2").startswith("local")
+    # the second family: nothing, and with its address that address
+    lab.d.do("address", "10.77.16.1", 20, "fd77::a4d:1001", 116)
+    lab.ip("addr", "add", "fd50::2/64", "dev", "lan", "nodad")
+    lab.ip("route", "add", "2001:db8::/32", "via", "fd50::1")
+
+    def six(to, mark=("mark", "0x8000000")):
+        return way(to, "-6", "fd77::a4d:1401", mark)
+
+    all_of_them = ("fd77::a4d:1001", "fd50::2", "fd50::5", "2001:db8::1", "fd77::a4d:1402", "::1")
+    assert [six(to) for to in all_of_them] == ["none"] * 6
+    lab.d.do("targets", "10.77.16.1", "fd77::a4d:1001")
+    assert [six(to) for to in all_of_them] == ["local"] + ["none"] * 5
+    assert six("fd77::a4d:1001", ()) == "none"
     lab.d.do("targets")
     assert way("192.168.1.5") == "none"
 

@@ -175,6 +175,37 @@ def test_sync_makes_equal(ns):
     driver.end()
 
 
+def test_peers_of_both_families(ns):
+    """Switched on and off on peers that stay; what others put there goes; addresses may be swapped."""
+    name = fresh_name("six")
+    driver = ns.driver(name)
+    driver.do("attach")
+    a, b = new_key()[1], new_key()[1]
+
+    def allowed():
+        return {k: set(v[1].split(",")) for k, v in shown(ns, name).items()}
+
+    def words(*last, six=True):
+        return [f"{k},-,10.77.20.{n}" + (f",fd77::a4d:140{n}" if six else "")
+                for k, n in zip((a, b), last)]
+
+    def want(*last, six=True):
+        return {k: {f"10.77.20.{n}/32"} | ({f"fd77::a4d:140{n}/128"} if six else set())
+                for k, n in zip((a, b), last)}
+
+    for six in (False, True):
+        driver.do("sync", *words(1, 2, six=six))
+        assert allowed() == want(1, 2, six=six)
+    driver.do("sync", *words(2, 1))
+    assert allowed() == want(2, 1)
+    ns.run("wg", "set", name, "peer", a, "allowed-ips", "10.77.20.2/32,fd77::a4d:1402/128,fd00::/8")
+    driver.do("sync", *words(2, 1))
+    assert allowed() == want(2, 1)
+    driver.do("sync", *words(2, 1, six=False))
+    assert allowed() == want(2, 1, six=False)
+    driver.end()
+
+
 def test_addresses_may_be_swapped(ns):
     name = fresh_name("w")
     driver = ns.driver(name)
