@@ -17,9 +17,10 @@ def _lab():
     ns = Namespace()
     try:
         ns.ip("link", "add", "lan", "type", "veth", "peer", "name", "host")
+        for name in ("host", "lan"):
+            ns.ip("link", "set", name, "addrgenmode", "none")  # no address that appears later
         ns.ip("link", "set", "host", "up")
         ns.ip("addr", "add", "192.168.1.2/24", "dev", "lan")
-        ns.ip("link", "set", "lan", "addrgenmode", "none")  # no address that appears later
         ns.ip("link", "set", "lan", "up")
         ns.wg = fresh_name("l")
         ns.d = ns.driver(ns.wg)

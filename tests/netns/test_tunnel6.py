@@ -167,8 +167,9 @@ def test_without_the_table_nothing_has_a_way(home, at):
     await_that(lambda: tcp_probe(phone, at, 5000, seconds=1).kind == "open", 10)
 
 
-def test_an_address_that_somebody_removed_comes_back(home, at):
-    home.gate.net("ip", "-6", "addr", "flush", "dev", "wg0")
+@pytest.mark.parametrize("words", ["-6 addr flush dev wg0", "link set wg0 down"])
+def test_an_address_that_somebody_removed_comes_back(home, at, words):
+    home.gate.ip(words)
     await_that(lambda: ping6(home.phone.node, home.phone.gateway6, seconds=1).kind == "open", 10)
     assert fetch(home.phone.node, at, 5000) == "gate\n"
 
