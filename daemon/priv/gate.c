@@ -36,6 +36,8 @@ int gate_open(struct gate *g, const struct nft_shape *shape, struct diag *d)
 	rc = track_open(&g->track, d);
 	if (!rc)
 		rc = nft_gated_each(g->nft, gated_note, g, d);
+	if (!rc)
+		rc = link_gated_each(g->link, gated_note, g, d);
 	return rc ? rc : nft_shut(g->nft, d);
 }
 
@@ -225,6 +227,8 @@ static int lan_forward(struct gate *g, const char *interface, struct diag *d)
 	nft_begin(g->nft, false);
 	nft_gated_put(g->nft, interface);
 	rc = nft_commit(g->nft, &item, d);
+	if (!rc)
+		rc = link_gated_put(g->link, interface, d);
 	if (rc)
 		return rc;
 	log_info("gate", "forwarding switched on for %s, for printers only", interface);
@@ -362,6 +366,9 @@ static int barrier_up(struct gate *g, struct diag *d)
 	bool mended;
 	int rc = link_barrier_up(g->link, g->stands, &mended, d);
 
+	for (size_t i = 0; i < g->gated_count && !rc; i++)
+		rc = link_gated_put(g->link, g->gated[i].interface, d);
+
 	if (!rc && mended)
 		log_warn("gate", "somebody removed the rule that leads to the main routing table, "
 				 "without which this machine has no network: set again");
@@ -416,9 +423,8 @@ int gate_apply(struct gate *g, const struct change *c, uint32_t *item, bool *hal
 
 /* ---- the way down ---------------------------------------------------------------------------- */
 
-static void forward_off(void *arg, const char *interface)
+static void forward_off(struct gate *g, const char *interface)
 {
-	struct gate *g = arg;
 	struct diag d;
 
 	if (link_forwarding_set(g->link, interface, false, &d))
@@ -427,8 +433,12 @@ static void forward_off(void *arg, const char *interface)
 
 int gate_down(struct gate *g, struct diag *d)
 {
-	int rc = nft_gated_each(g->nft, forward_off, g, d);
+	int rc = 0;
 
+	for (size_t i = 0; i < g->gated_count && !rc; i++) {
+		forward_off(g, g->gated[i].interface);
+		rc = link_gated_del(g->link, g->gated[i].interface, d);
+	}
 	if (!rc)
 		rc = wg_down(g->wg, d);
 	if (!rc)

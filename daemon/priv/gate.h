@@ -23,8 +23,8 @@ struct gate {
 	struct privmsg_printer
 		*printers; /* as last applied: which targets and LAN interfaces are needed */
 	size_t printer_count, printer_room;
-	/* Interfaces on which we switched forwarding on. The table's set `gated` says so too, and is
-	 * what a restarted printgated learns it from; but others can flush the table. */
+	/* Interfaces on which we switched forwarding on. The table's set `gated` and a routing rule for
+	 * each say so too: from them a later printgated learns it, and others can flush either. */
 	struct gate_lan {
 		char interface[IFNAMSIZ];
 	} * gated;

@@ -88,6 +88,14 @@ static void refuse(struct rules *r)
 	RULE(r, REJECT_PROHIBITED);
 }
 
+/* What is not from the tunnel is none of this chain's affair. But where printgated switched forwarding
+ * on, nothing is forwarded that this table has not seen (link.h). */
+static void elsewhere(struct rules *r)
+{
+	chain(r, "elsewhere");
+	RULE(r, IIFNAME_IN("gated"), MARK_SET(LINK_MARK));
+}
+
 /* The gate. Before connection tracking, so that what is refused costs no state; after the
  * reassembly of fragments, which connection tracking brings along (a fragment without ports would
  * match no service anyway). */
@@ -97,7 +105,7 @@ static void from_tunnel(struct rules *r, const char *wg, struct prefix4 tunnel, 
 	/* Nobody routes into the tunnel, nor to the page (the weak host model would let a LAN host
 	 * reach it); `lo` is this machine talking to its own tunnel address. */
 	RULE(r, DADDR_IN(tunnel), NOT_FROM(wg), IIFNAME_NOT("lo"), DROP);
-	RULE(r, NOT_FROM(wg), ACCEPT);
+	RULE(r, NOT_FROM(wg), GOTO("elsewhere"));
 	/* WireGuard has checked each peer's source already; this one needs no trust in it. */
 	RULE(r, SADDR_OUTSIDE(tunnel_first_peer(tunnel), tunnel_last_peer(tunnel)), DROP);
 	/* Without it no packet from the tunnel has a way (link.h): the second barrier trusts what
@@ -222,6 +230,7 @@ void nft_rules_add(struct nft_batch *b, const struct nft_shape *shape)
 	const char *wg = shape->interface;
 
 	refuse(&r);
+	elsewhere(&r);
 	from_tunnel(&r, wg, shape->tunnel, gateway);
 	to_printer(&r, wg, gateway);
 	to_self(&r, wg, gateway);

@@ -165,7 +165,7 @@ static unsigned on_route(const struct nlmsghdr *nlh)
 	return rtm->rtm_family == AF_INET ? WATCH_LAN : 0;
 }
 
-/* Ours have the kernel's highest priority, 0, and stand before the one for local addresses; without the
+/* Ours have the kernel's highest priorities, 0 and 1, around the one for local addresses; without the
  * one for the main table nothing has a way. */
 static unsigned on_rule(const struct nlmsghdr *nlh)
 {
@@ -176,7 +176,7 @@ static unsigned on_rule(const struct nlmsghdr *nlh)
 		return 0;
 	priority = u32_attr(nlh, sizeof(*r), FRA_PRIORITY);
 	table = u32_attr(nlh, sizeof(*r), FRA_TABLE);
-	return priority == 0 || table == RT_TABLE_MAIN || table == RT_TABLE_DEFAULT ? WATCH_OURS
+	return priority <= 1 || table == RT_TABLE_MAIN || table == RT_TABLE_DEFAULT ? WATCH_OURS
 										    : 0;
 }
 

@@ -245,6 +245,28 @@ static int do_barrier_down(struct driver *x)
 	return link_barrier_down(x->link, &x->d);
 }
 
+static int do_gated_put(struct driver *x)
+{
+	return link_gated_put(x->link, x->word[1], &x->d);
+}
+
+static int do_gated_del(struct driver *x)
+{
+	return link_gated_del(x->link, x->word[1], &x->d);
+}
+
+static void say_gated(void *arg, const char *interface)
+{
+	struct driver *x = arg;
+
+	(void)fprintf(x->out, "%s%s", ftell(x->out) ? " " : "", interface);
+}
+
+static int do_gated(struct driver *x)
+{
+	return link_gated_each(x->link, say_gated, x, &x->d);
+}
+
 /* Those through which there is a way, and after the word "shut" those that are shut within. */
 static int do_targets(struct driver *x)
 {
@@ -296,6 +318,9 @@ static const struct command {
 	{"barrier-up", 1, do_barrier_up},
 	{"barrier-down", 1, do_barrier_down},
 	{"targets", 1, do_targets},
+	{"gated-put", 2, do_gated_put},
+	{"gated-del", 2, do_gated_del},
+	{"gated", 1, do_gated},
 	{"took", 1, do_took},
 };
 
