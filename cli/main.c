@@ -25,6 +25,7 @@ static const struct verb *const verbs[] = {
 	&verb_enroll, &verb_qr,	     &verb_rekey,	&verb_rename,	    &verb_list,
 	&verb_show,   &verb_allow,   &verb_deny,	&verb_disable,	    &verb_enable,
 	&verb_revoke, &verb_lock,    &verb_unlock,	&verb_status,	    &verb_log,
+	&verb_doctor,
 };
 
 static int cli_open(struct cli *cli, struct diag *d)
@@ -203,5 +204,5 @@ int main(int argc, char **argv)
 		rc = ERR_SYSTEM;
 	}
 	cli_close(&cli);
-	return exit_status(rc);
+	return rc || !cli.found ? exit_status(rc) : EXIT_FAILED;
 }

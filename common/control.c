@@ -120,6 +120,13 @@ static const struct wire_field counts_fields[] = {
 	WIRE_FIELD(control_counts, printers, WIRE_U32),
 };
 
+static const struct wire_field check_fields[] = {
+	WIRE_CHARS(control_check, name, WIRE_TOKEN),
+	WIRE_RANGE(control_check, result, WIRE_U8, CHECK_OK, CHECK_FAIL),
+	WIRE_CHARS(control_check, message, WIRE_TEXT),
+	WIRE_CHARS(control_check, fix, WIRE_TEXT),
+};
+
 static const struct wire_row rows[] = {
 	WIRE_EMPTY(CTL_STATUS),
 	WIRE_EMPTY(CTL_PEERS),
@@ -139,9 +146,11 @@ static const struct wire_row rows[] = {
 	WIRE_ROW(CTL_LOG, control_log, log_fields),
 	WIRE_ROW(CTL_LOCK, control_lock, lock_fields),
 	WIRE_EMPTY(CTL_UNLOCK),
+	WIRE_EMPTY(CTL_DOCTOR),
 	WIRE_ROW(CTL_WEB_VIEW, control_web_view, web_view_fields),
 	WIRE_ROW(CTL_ERROR, control_error, error_fields),
 	WIRE_EMPTY(CTL_END),
+	WIRE_ROW(CTL_CHECK, control_check, check_fields),
 	WIRE_ROW(CTL_GATEWAY, control_gateway, gateway_fields),
 	WIRE_ROW(CTL_PRINTER, control_printer, printer_fields),
 	WIRE_ROW(CTL_PEER, control_peer, peer_fields),

@@ -44,6 +44,7 @@ enum control_type {
 	CTL_LOG,	    /* control_log → EVENT… (newest first), END */
 	CTL_LOCK,	    /* control_lock → GATEWAY, END */
 	CTL_UNLOCK,	    /* empty → GATEWAY, END */
+	CTL_DOCTOR,	    /* empty → CHECK…, END */
 	CTL_WEB_VIEW = 64, /* control_web_view → GATEWAY, COUNTS, [PEER, GRANT…, PRINTER…,] END */
 	/* items of answers */
 	CTL_ERROR = 128, /* control_error; ends the answer */
@@ -55,6 +56,7 @@ enum control_type {
 	CTL_CONFIG,	 /* control_config */
 	CTL_EVENT,	 /* control_event */
 	CTL_COUNTS,	 /* control_counts */
+	CTL_CHECK,	 /* control_check */
 };
 
 enum printer_kind { PRINTER_HOST = 0, PRINTER_SUBNET = 1, PRINTER_SELF = 2 };
@@ -187,6 +189,19 @@ struct control_counts {
 	uint32_t peers, online, printers;
 };
 
+/* As `doctor --json` names them, in this order. */
+enum check_result { CHECK_OK = 0, CHECK_WARN = 1, CHECK_FAIL = 2 };
+
+#define CONTROL_MESSAGE_BYTES 640  /* what was found, in sentences */
+#define CONTROL_FIX_BYTES     1024 /* six commands of a firewall */
+
+struct control_check {
+	char name[32];
+	uint8_t result; /* enum check_result */
+	char message[CONTROL_MESSAGE_BYTES];
+	char fix[CONTROL_FIX_BYTES]; /* the command to run; "" if there is none */
+};
+
 /* Room for any of them, for wire_decode. */
 union control_any {
 	struct control_named named;
@@ -206,6 +221,7 @@ union control_any {
 	struct control_config config;
 	struct control_event event;
 	struct control_counts counts;
+	struct control_check check;
 };
 
 extern const struct wire_table control_table;

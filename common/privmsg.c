@@ -63,6 +63,15 @@ static const struct wire_field stats_fields[] = {
 	WIRE_FIELD(privmsg_stats, endpoint, WIRE_ENDPOINT),
 };
 
+static const struct wire_field finding_fields[] = {
+	WIRE_RANGE(privmsg_finding, tool, WIRE_U8, FOREIGN_DOCKER, FOREIGN_UNSEEN),
+	WIRE_RANGE(privmsg_finding, way, WIRE_U8, WAY_TO_PRINTER, WAY_WIREGUARD_OUT),
+	WIRE_RANGE(privmsg_finding, family, WIRE_U8, 1, 2),
+	WIRE_FIELD(privmsg_finding, admitted, WIRE_BOOL),
+	WIRE_CHARS(privmsg_finding, table, WIRE_TOKEN),
+	WIRE_CHARS(privmsg_finding, chain, WIRE_TOKEN),
+};
+
 static const struct wire_row to_priv_rows[] = {
 	WIRE_ROW(PRIV_BEGIN, privmsg_begin, begin_fields),
 	WIRE_ROW(PRIV_PRINTER_PUT, privmsg_printer, printer_fields),
@@ -76,6 +85,7 @@ static const struct wire_row to_priv_rows[] = {
 	WIRE_EMPTY(PRIV_COMMIT),
 	WIRE_EMPTY(PRIV_DUMP),
 	WIRE_EMPTY(PRIV_READY),
+	WIRE_EMPTY(PRIV_CHECK),
 };
 
 static const struct wire_row from_priv_rows[] = {
@@ -84,6 +94,7 @@ static const struct wire_row from_priv_rows[] = {
 	WIRE_ROW(PRIV_STATS, privmsg_stats, stats_fields),
 	WIRE_EMPTY(PRIV_RESYNC),
 	WIRE_EMPTY(PRIV_HANDSHAKE),
+	WIRE_ROW(PRIV_FINDING, privmsg_finding, finding_fields),
 };
 
 const struct wire_table privmsg_to_priv = {to_priv_rows,

@@ -7,10 +7,11 @@
  * A change is BEGIN, items, COMMIT; printgated answers COMMIT with one RESULT. A full change
  * (BEGIN.full) is the whole of what should be: what the kernel has besides it is removed. Otherwise
  * items are additions (PUT, which also edits) and removals (DEL). nftables elements of one change
- * are one transaction; in it removals go first. DUMP is answered with STATS… and RESULT.
+ * are one transaction; in it removals go first. DUMP is answered with STATS… and RESULT, CHECK with
+ * FINDING… and RESULT.
  * On connecting, printgated sends one HELLO before anything else. RESYNC may come at any time,
  * between the messages of an answer too: core then sends a full change as soon as it can.
- * Messages travel together as chan.h says, of which COMMIT, DUMP and READY, and from the other side
+ * Messages travel together as chan.h says, of which COMMIT, DUMP, CHECK and READY, and from the other side
  * HELLO, RESULT and what comes unasked, end a datagram.
  */
 #pragma once
@@ -38,12 +39,14 @@ enum privmsg_type {
 	PRIV_COMMIT,	  /* empty → RESULT */
 	PRIV_DUMP,	  /* empty → STATS…, RESULT */
 	PRIV_READY,	  /* empty, no answer: core serves; printgated tells the service manager */
+	PRIV_CHECK,	  /* empty → FINDING…, RESULT */
 	/* printgated → core */
 	PRIV_HELLO = 64, /* privmsg_hello */
 	PRIV_RESULT,	 /* privmsg_result */
 	PRIV_STATS,	 /* privmsg_stats */
 	PRIV_RESYNC,	 /* empty */
 	PRIV_HANDSHAKE,	 /* empty; at any time, as RESYNC: a peer may have connected */
+	PRIV_FINDING,	 /* privmsg_finding */
 };
 
 #define PRIV_ITEMS_MAX 262144 /* items of one change */
@@ -108,6 +111,38 @@ struct privmsg_stats {
 	struct endpoint endpoint;
 };
 
+/* Another firewall on this machine. */
+enum foreign_tool {
+	FOREIGN_DOCKER,
+	FOREIGN_UFW,
+	FOREIGN_FIREWALLD,
+	FOREIGN_IPTABLES, /* iptables-nft by somebody else */
+	FOREIGN_LEGACY,	  /* the kernel's old iptables tables */
+	FOREIGN_NFTABLES, /* any other table; told only where it shuts us out */
+	FOREIGN_UNSEEN,	  /* old iptables tables that came after the start: not readable */
+};
+
+/* The traffic that printgate needs. */
+enum privmsg_way {
+	WAY_TO_PRINTER,	   /* forwarded, from the tunnel */
+	WAY_FROM_PRINTER,  /* forwarded, into the tunnel */
+	WAY_TO_GATEWAY,	   /* from the tunnel to this machine: page, ping, `self` */
+	WAY_FROM_GATEWAY,  /* its answers */
+	WAY_WIREGUARD_IN,  /* WireGuard's own datagrams from outside */
+	WAY_WIREGUARD_OUT, /* and back */
+};
+
+#define PRIV_NFT_NAME_BYTES 64
+
+struct privmsg_finding {
+	uint8_t tool;	/* enum foreign_tool */
+	uint8_t way;	/* enum privmsg_way */
+	uint8_t family; /* NFPROTO_ of the table: 1 inet, 2 ip */
+	bool admitted;	/* that way is open already */
+	/* Where; "" if the name is no token. With firewalld the second is the zone. */
+	char table[PRIV_NFT_NAME_BYTES], chain[PRIV_NFT_NAME_BYTES];
+};
+
 union privmsg_any {
 	struct privmsg_begin begin;
 	struct privmsg_printer printer;
@@ -118,6 +153,7 @@ union privmsg_any {
 	struct privmsg_hello hello;
 	struct privmsg_result result;
 	struct privmsg_stats stats;
+	struct privmsg_finding finding;
 };
 
 extern const struct wire_table privmsg_to_priv;	  /* what printgated decodes, core encodes */

@@ -145,6 +145,20 @@ int priv_dump(struct priv *p, priv_stats_fn fn, void *arg, struct diag *d)
 	return result_of(&msg.result, d);
 }
 
+int priv_check(struct priv *p, priv_finding_fn fn, void *arg, struct diag *d)
+{
+	union privmsg_any msg = {0};
+	uint16_t type;
+
+	line_say(p, PRIV_CHECK);
+	while ((type = line_recv(p, &msg)) == PRIV_FINDING)
+		fn(arg, &msg.finding);
+	if (type != PRIV_RESULT)
+		core_fatal("printgated answered a check with something else than FINDING and "
+			   "RESULT");
+	return result_of(&msg.result, d);
+}
+
 void priv_ready(struct priv *p)
 {
 	line_say(p, PRIV_READY);

@@ -29,6 +29,11 @@ typedef void (*priv_stats_fn)(void *arg, const struct privmsg_stats *s);
 int priv_dump(struct priv *p, priv_stats_fn fn, void *arg, struct diag *d)
 	__attribute__((warn_unused_result));
 
+/* Calls fn for each finding about other firewalls. */
+typedef void (*priv_finding_fn)(void *arg, const struct privmsg_finding *f);
+int priv_check(struct priv *p, priv_finding_fn fn, void *arg, struct diag *d)
+	__attribute__((warn_unused_result));
+
 /* Tells printgated that requests are answered from now on. */
 void priv_ready(struct priv *p);
 

@@ -39,6 +39,7 @@ static const struct row rows[] = {
 	{CTL_LOG, false, false, req_log},
 	{CTL_LOCK, false, false, req_lock},
 	{CTL_UNLOCK, false, false, req_unlock},
+	{CTL_DOCTOR, false, false, req_doctor},
 	{CTL_WEB_VIEW, true, false, req_web_view},
 };
 

@@ -27,6 +27,7 @@ int req_status(const struct request *r, const union control_any *msg, struct dia
 int req_peers(const struct request *r, const union control_any *msg, struct diag *d);
 int req_lock(const struct request *r, const union control_any *msg, struct diag *d);
 int req_unlock(const struct request *r, const union control_any *msg, struct diag *d);
+int req_doctor(const struct request *r, const union control_any *msg, struct diag *d);
 int req_log(const struct request *r, const union control_any *msg, struct diag *d);
 int req_web_view(const struct request *r, const union control_any *msg, struct diag *d);
 int req_peer_show(const struct request *r, const union control_any *msg, struct diag *d);

@@ -15,6 +15,7 @@
 #include "common/version.h"
 #include "daemon/priv/conf.h"
 #include "daemon/priv/dirs.h"
+#include "daemon/priv/foreign_legacy.h"
 #include "daemon/priv/gate.h"
 #include "daemon/priv/gatekey.h"
 #include "daemon/priv/notify.h"
@@ -222,6 +223,7 @@ static int start_up(struct start *s, const struct options *o, struct diag *d)
 {
 	int rc = dirs_lock(&s->conf, &s->lock, d);
 
+	s->serve.legacy = foreign_legacy_open();
 	if (!rc)
 		rc = serve_signals(&s->serve.signals, d);
 	if (!rc)

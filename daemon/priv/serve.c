@@ -20,6 +20,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/privmsg.h"
+#include "daemon/priv/check.h"
 
 /* Changes by others come in bursts (a network manager's, `nft -f`): act once, this much later. Where
  * another program undoes our work again and again, the delay grows. */
@@ -190,6 +191,20 @@ static void begin(struct serve *s, const struct privmsg_begin *how)
 		log_error("gate", "%s", d.text);
 }
 
+static void send_finding(void *arg, const struct privmsg_finding *f)
+{
+	put_core(arg, PRIV_FINDING, f);
+}
+
+static void check(struct serve *s)
+{
+	struct diag d = {ERR_NONE, ""};
+
+	if (check_run(s->gate, s->legacy, send_finding, s, &d))
+		log_error("check", "%s", d.text);
+	send_result(s, UINT32_MAX, &d);
+}
+
 static void on_message(struct serve *s, uint16_t type, const union privmsg_any *msg)
 {
 	struct diag d;
@@ -208,6 +223,9 @@ static void on_message(struct serve *s, uint16_t type, const union privmsg_any *
 		break;
 	case PRIV_DUMP:
 		dump(s);
+		break;
+	case PRIV_CHECK:
+		check(s);
 		break;
 	case PRIV_READY:
 		notify_ready(s->notify);

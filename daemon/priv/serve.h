@@ -18,6 +18,7 @@ struct serve {
 	struct chan core;	 /* our end of the line */
 	pid_t core_pid, web_pid; /* web_pid 0: no page */
 	int signals;		 /* signalfd of SIGTERM, SIGINT, SIGCHLD */
+	int legacy;		 /* of foreign_legacy_open */
 	struct change change;
 	struct watch watch; /* opened after the first full change */
 	bool watching;

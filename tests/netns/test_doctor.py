@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Living with other firewalls: each is recognised, the command that doctor names opens exactly what
+phones need, and doctor is content afterwards."""
+
+import json
+
+import pytest
+
+import firewalls
+from node import Timeout
+from phone import read_qr
+from probes import PROBE_SECONDS, ping, tcp_probe
+
+
+@pytest.fixture
+def alone(home):
+    """The house without other firewalls, before and after."""
+    yield home
+    firewalls.clear(home.gate)
+
+
+def doctor(house):
+    """(exit status, {name: check})"""
+    done = house.gateway.run("--json", "doctor", check=False)
+    return done.returncode, {c["name"]: c for c in json.loads(done.stdout)["checks"]}
+
+
+def reaches(house):
+    return tcp_probe(house.phone.node, house.vpn(house.alpha), 80).kind == "open"
+
+
+def reaches_nothing_else(house):
+    """The phone, however it tries, and a neighbour that would be led through the gateway."""
+    phone = house.phone.node
+    return [tcp_probe(phone, address, port).kind
+            for address, port in ((house.vpn(house.alpha), 22), (house.vpn(house.beta), 80),
+                                  (house.phone.gateway, 22))] == ["refused"] * 3
+
+
+def helped(house, name, run=None):
+    """Runs what doctor says against a check that fails."""
+    status, checks = doctor(house)
+    assert status == 1 and checks[name]["result"] == "fail", checks
+    (run or (lambda command: firewalls.shell(house.gate, command)))(checks[name]["fix"])
+    status, checks = doctor(house)
+    assert status == 0 and checks[name]["result"] == "ok", checks
+    assert checks[name]["fix"] is None
+    return checks
+
+
+def test_alone_doctor_is_content(alone):
+    status, checks = doctor(alone)
+    assert status == 0
+    assert {name: c["result"] for name, c in checks.items()} == {
+        "endpoint": "ok", "printers": "ok", "clock": "ok", "firewalls": "ok"}
+
+
+@pytest.mark.parametrize("version", firewalls.DOCKER)
+def test_docker_is_named_and_its_place_for_rules_used(alone, version):
+    firewalls.docker(alone.gate, version)
+    assert not reaches(alone)
+    checks = helped(alone, "docker")
+    assert reaches(alone) and reaches_nothing_else(alone)
+    assert "firewalls" not in checks
+
+
+def test_docker_admits_us_only_both_ways(alone):
+    firewalls.docker(alone.gate)
+    alone.gate.net("iptables", "-I", "DOCKER-USER", "-i", "wg0", "-j", "ACCEPT")
+    status, checks = doctor(alone)
+    assert status == 1 and checks["docker"]["fix"] == "iptables -I DOCKER-USER -o wg0 -j ACCEPT"
+    assert not reaches(alone)
+
+
+def test_the_text_fits_and_names_the_command(alone):
+    firewalls.docker(alone.gate)
+    done = alone.gateway.run("doctor", check=False)
+    assert done.returncode == 1
+    assert "    iptables -I DOCKER-USER -i wg0 -j ACCEPT &&\n" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+IPTABLES = {
+    "policies": "*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\n-A INPUT -i lo -j ACCEPT\n"
+                "-A OUTPUT -o lo -j ACCEPT\nCOMMIT\n",
+    "last rules": "*filter\n:INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n"
+                  "-A INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT\n"
+                  "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n"
+                  "-A INPUT -j REJECT --reject-with icmp-host-prohibited\n"
+                  "-A FORWARD -j REJECT --reject-with icmp-host-prohibited\nCOMMIT\n",
+}
+
+
+@pytest.mark.parametrize("rules", IPTABLES)
+@pytest.mark.parametrize("program", ("iptables", "iptables-legacy"))
+def test_iptables_is_named_and_opened_for_us_alone(alone, program, rules):
+    gate = alone.gate
+    done = gate.net(f"{program}-restore", stdin=IPTABLES[rules], check=False)
+    if done.returncode and program == "iptables-legacy":
+        pytest.skip("this machine lacks the kernel's old iptables tables")
+    assert done.returncode == 0, done.stderr
+    try:
+        assert not reaches(alone)
+        helped(alone, program)
+        assert reaches(alone) and reaches_nothing_else(alone)
+        assert ping(alone.phone.node, alone.phone.gateway).kind == "open"
+        assert tcp_probe(alone.host, "192.168.50.2", 51880).kind != "open"
+    finally:
+        firewalls.clear(gate, program)
+
+
+TABLE = """table inet mine { chain through { type filter hook forward priority 10; policy drop;
+    ct state { established, related } accept
+    iifname vmap { "docker0" : accept, "lan" : drop }
+}
+}"""
+
+
+def test_any_other_table_that_drops_is_named(alone):
+    alone.gate.nft(TABLE)
+    try:
+        assert not reaches(alone)
+        _, checks = doctor(alone)
+        assert checks["nftables"]["fix"] == "nft insert rule inet mine through iifname wg0 accept"
+        firewalls.shell(alone.gate, checks["nftables"]["fix"])
+        status, checks = doctor(alone)
+        assert status == 0 and "nftables" not in checks and reaches(alone)
+    finally:
+        alone.gate.nft("delete table inet mine")
+
+
+# What a chain at `forward` says, and whether doctor finds that phones get through it.
+VERDICTS = {
+    "drop": False,
+    "accept": True,
+    "iifname wg0 accept; ct state established accept; drop": True,
+    "iifname wg0 accept; drop": False,
+    "iif lo accept; drop": False,
+    "iifname { docker0, wg0 } accept; oifname wg0 accept; drop": True,
+    "iifname != { docker0, wg0 } oifname != wg0 drop": True,
+    "ct state { new, established } accept; drop": True,
+    "ct state vmap { established : accept, new : jump sub }; drop": True,
+    "ct state vmap { established : accept, new : goto back }; drop": True,
+    "jump sub; drop": True,
+    "jump back; drop": False,
+    "goto back; accept": False,
+    "ct status dnat accept; drop": True,
+    "ct direction reply accept; ip daddr 192.168.50.0/24 accept; drop": True,
+    "ct direction reply accept; ip daddr 192.168.51.0/24 accept; drop": False,
+    "ct direction reply accept; ip daddr 192.168.50.1-192.168.50.99 accept; drop": True,
+    "ct direction reply accept; ip daddr . iifname @known accept; drop": True,
+    "ip saddr 203.0.113.0/24 drop": True,
+    "meta l4proto udp drop": True,
+    "tcp dport 22 drop": True,
+    "tcp dport 80 accept; drop": False,  # not for every service that may be granted
+    "limit rate 5/second accept; drop": False,
+    "limit rate over 5/second drop": True,
+    "meta mark 7 drop": True,
+    "fib daddr type local drop": True,
+    "fib daddr type unicast accept; drop": True,
+    "counter log prefix \"x\" reject": False,
+}
+
+
+def test_rules_are_followed_as_the_kernel_does(alone):
+    gate = alone.gate
+    wrong = []
+    for rules, through in VERDICTS.items():
+        gate.nft("table ip mine\ndelete table ip mine\ntable ip mine {\n"
+                 "set known { typeof ip daddr . iifname; elements = { "
+                 "192.168.50.11 . wg0, 192.168.50.12 . wg0 } }\n"
+                 "chain sub { meta mark 9 return; accept\n}\nchain back { return; accept\n}\n"
+                 "chain base { type filter hook forward priority 0; policy "
+                 f"{'drop' if rules.startswith('goto') else 'accept'}; {rules}\n}}\n}}\n")
+        _, checks = doctor(alone)
+        if ("nftables" not in checks) != through:
+            wrong.append(rules)
+    gate.nft("delete table ip mine")
+    assert not wrong
+
+
+# The same of iptables' matches, at FORWARD with policy drop.
+MATCHES = {
+    "-m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT": True,
+    "-m conntrack ! --ctstate INVALID -j ACCEPT": True,
+    "-m conntrack --ctstate RELATED -j ACCEPT": False,
+    "-m state --state NEW,ESTABLISHED -j ACCEPT": True,
+    "-m conntrack --ctstate DNAT -j ACCEPT": True,
+    "-m comment --comment ours -j ACCEPT": True,
+    "-m addrtype --dst-type UNICAST -j ACCEPT": True,
+    "-m addrtype --dst-type LOCAL -j ACCEPT": False,
+    "-m addrtype ! --dst-type LOCAL -j ACCEPT": True,
+    "-p tcp -j ACCEPT": True,
+    "-p udp -j ACCEPT": False,
+    "! -p udp -j ACCEPT": True,
+    "-p tcp -m tcp --dport 80 -j ACCEPT": False,
+    "-m limit --limit 5/sec -j ACCEPT": False,
+    "-i wg+ -j ACCEPT\n-A FORWARD ! -i wg0 -o wg0 -j ACCEPT": True,
+    "-s 192.168.50.0/24 -j ACCEPT\n-A FORWARD -d 192.168.50.0/24 -j ACCEPT": True,
+    "! -s 192.168.50.0/24 -j ACCEPT\n-A FORWARD -s 192.168.50.8/29 -j ACCEPT": True,
+    "-d 192.168.50.0/24 -j ACCEPT": False,
+    "-s 192.168.50.0/24 -j ACCEPT\n-A FORWARD -d 192.168.50.11 -j ACCEPT": False,  # beta is not
+    "-j sub": True,
+    "-g sub": True,
+    "-j LOG": False,
+}
+
+
+@pytest.mark.parametrize("program", ("iptables", "iptables-legacy"))
+def test_matches_of_iptables_are_followed(alone, program):
+    wrong = []
+    try:
+        for rule, through in MATCHES.items():
+            done = alone.gate.net(f"{program}-restore", check=False,
+                                  stdin="*filter\n:INPUT ACCEPT\n:FORWARD DROP\n:OUTPUT ACCEPT\n"
+                                  ":sub -\n-A sub -i docker0 -j RETURN\n-A sub -j ACCEPT\n"
+                                  f"-A FORWARD {rule}\nCOMMIT\n")
+            if done.returncode and program == "iptables-legacy":
+                pytest.skip("this machine lacks the kernel's old iptables tables")
+            assert done.returncode == 0, f"{rule}\n{done.stderr}"
+            _, checks = doctor(alone)
+            if (checks[program]["result"] == "ok") != through:
+                wrong.append(rule)
+    finally:
+        firewalls.clear(alone.gate, program)
+    assert not wrong
+
+
+def test_ufw(alone, tmp_path):
+    ufw = firewalls.Ufw(alone.gate, str(tmp_path))
+    try:
+        ufw.run("--force", "enable")
+        assert not reaches(alone)
+        checks = helped(alone, "ufw")
+        assert reaches(alone) and reaches_nothing_else(alone)
+        ufw.run("reload")
+        assert reaches(alone) and doctor(alone)[0] == 0, checks
+    finally:
+        ufw.close()
+
+
+def test_firewalld(new_house, tmp_path):
+    """Its policy for what was translated lets phones to printers; it is WireGuard's own port that it
+    shuts, and this machine to the tunnel. The port's zone is another than the default one."""
+    house = new_house()
+    self_printer = house.gateway.add_printer("octopi", "self", "--port", "tcp/22")
+    firewalld = firewalls.Firewalld(house.gate, str(tmp_path))
+    firewalld.shell("firewall-cmd --permanent --zone=external --add-interface=wan && "
+                    "firewall-cmd --reload")
+    png = str(tmp_path / "late.png")
+    house.gateway.run("enroll", "late", "--printer", "alpha", "--output", png)
+    house.phone2.join(read_qr(png))
+    with pytest.raises(Timeout):
+        house.phone2.connect(PROBE_SECONDS)
+    helped(house, "firewalld", firewalld.shell)
+    house.phone2.connect()
+    assert tcp_probe(house.phone2.node, house.vpn(house.alpha), 80).kind == "open"
+    assert reaches(house) and reaches_nothing_else(house)
+    assert tcp_probe(house.phone.node, house.vpn(self_printer), 22).kind != "open"  # not granted
