@@ -26,118 +26,71 @@ static const char *const way_names[WAYS] = {
 	[WAY_WIREGUARD_OUT] = "from WireGuard's port to the outside",
 };
 
-/* In commands: %I our interface, %P WireGuard's port, %Z the zone, %C family, table and chain. */
+/* In commands: %N the tool's name, %I our interface, %P WireGuard's port, %Z the zone, %C family, table
+ * and chain. */
+static const char *const docker[WAYS] = {
+	[WAY_TO_PRINTER] = "iptables -I DOCKER-USER -i %I -j ACCEPT",
+	[WAY_FROM_PRINTER] = "iptables -I DOCKER-USER -o %I -j ACCEPT",
+};
+
+static const char *const ufw[WAYS] = {
+	[WAY_TO_PRINTER] = "ufw route allow in on %I",
+	[WAY_FROM_PRINTER] = "ufw route allow out on %I",
+	[WAY_TO_GATEWAY] = "ufw allow in on %I",
+	[WAY_FROM_GATEWAY] = "ufw allow out on %I",
+	[WAY_WIREGUARD_IN] = "ufw allow %P/udp",
+	[WAY_WIREGUARD_OUT] = "ufw allow out proto udp from any port %P",
+};
+
+#define TRUST "firewall-cmd --permanent --zone=trusted --add-interface=%I"
+
+static const char *const firewalld[WAYS] = {
+	[WAY_TO_PRINTER] = TRUST,
+	[WAY_FROM_PRINTER] = TRUST,
+	[WAY_TO_GATEWAY] = TRUST,
+	[WAY_FROM_GATEWAY] = TRUST,
+	[WAY_WIREGUARD_IN] = "firewall-cmd --permanent --zone=%Z --add-port=%P/udp",
+};
+
+static const char *const iptables[WAYS] = {
+	[WAY_TO_PRINTER] = "%N -I FORWARD -i %I -j ACCEPT",
+	[WAY_FROM_PRINTER] = "%N -I FORWARD -o %I -j ACCEPT",
+	[WAY_TO_GATEWAY] = "%N -I INPUT -i %I -j ACCEPT",
+	[WAY_FROM_GATEWAY] = "%N -I OUTPUT -o %I -j ACCEPT",
+	[WAY_WIREGUARD_IN] = "%N -I INPUT -p udp --dport %P -j ACCEPT",
+	[WAY_WIREGUARD_OUT] = "%N -I OUTPUT -p udp --sport %P -j ACCEPT",
+};
+
+static const char *const nftables[WAYS] = {
+	[WAY_TO_PRINTER] = "nft insert rule %C iifname %I accept",
+	[WAY_FROM_PRINTER] = "nft insert rule %C oifname %I accept",
+	[WAY_TO_GATEWAY] = "nft insert rule %C iifname %I accept",
+	[WAY_FROM_GATEWAY] = "nft insert rule %C oifname %I accept",
+	[WAY_WIREGUARD_IN] = "nft insert rule %C udp dport %P accept",
+	[WAY_WIREGUARD_OUT] = "nft insert rule %C udp sport %P accept",
+};
+
+static const char until_boot[] =
+	"That lasts until the next boot: add it to what loads these rules.";
+
 static const struct tool {
 	const char *name, *title;
-	const char *command[WAYS];
-	const char *last; /* after the others */
+	const char *const *command; /* by way */
+	const char *last;	    /* after the others */
 	const char *hint;
 } tools[] = {
-	[FOREIGN_DOCKER] =
-		{
-			.name = "docker",
-			.title = "Docker",
-			.command =
-				{
-					[WAY_TO_PRINTER] =
-						"iptables -I DOCKER-USER -i %I -j ACCEPT",
-					[WAY_FROM_PRINTER] =
-						"iptables -I DOCKER-USER -o %I -j ACCEPT",
-				},
-			.hint = "That lasts until the next boot; with `coexist = auto` in "
-				"printgate.conf printgate sees to it for good.",
-		},
-	[FOREIGN_UFW] =
-		{
-			.name = "ufw",
-			.title = "ufw",
-			.command =
-				{
-					[WAY_TO_PRINTER] = "ufw route allow in on %I",
-					[WAY_FROM_PRINTER] = "ufw route allow out on %I",
-					[WAY_TO_GATEWAY] = "ufw allow in on %I",
-					[WAY_FROM_GATEWAY] = "ufw allow out on %I",
-					[WAY_WIREGUARD_IN] = "ufw allow %P/udp",
-					[WAY_WIREGUARD_OUT] =
-						"ufw allow out proto udp from any port %P",
-				},
-		},
-	[FOREIGN_FIREWALLD] =
-		{
-			.name = "firewalld",
-			.title = "firewalld",
-			.command =
-				{
-					[WAY_TO_PRINTER] = "firewall-cmd --permanent "
-							   "--zone=trusted --add-interface=%I",
-					[WAY_FROM_PRINTER] = "firewall-cmd --permanent "
-							     "--zone=trusted --add-interface=%I",
-					[WAY_TO_GATEWAY] = "firewall-cmd --permanent "
-							   "--zone=trusted --add-interface=%I",
-					[WAY_FROM_GATEWAY] = "firewall-cmd --permanent "
-							     "--zone=trusted --add-interface=%I",
-					[WAY_WIREGUARD_IN] = "firewall-cmd --permanent --zone=%Z "
-							     "--add-port=%P/udp",
-				},
-			.last = "firewall-cmd --reload",
-		},
-	[FOREIGN_IPTABLES] =
-		{
-			.name = "iptables",
-			.title = "A firewall of iptables",
-			.command =
-				{
-					[WAY_TO_PRINTER] = "iptables -I FORWARD -i %I -j ACCEPT",
-					[WAY_FROM_PRINTER] = "iptables -I FORWARD -o %I -j ACCEPT",
-					[WAY_TO_GATEWAY] = "iptables -I INPUT -i %I -j ACCEPT",
-					[WAY_FROM_GATEWAY] = "iptables -I OUTPUT -o %I -j ACCEPT",
-					[WAY_WIREGUARD_IN] =
-						"iptables -I INPUT -p udp --dport %P -j ACCEPT",
-					[WAY_WIREGUARD_OUT] =
-						"iptables -I OUTPUT -p udp --sport %P -j ACCEPT",
-				},
-			.hint = "That lasts until the next boot: add it to what loads these rules.",
-		},
-	[FOREIGN_LEGACY] =
-		{
-			.name = "iptables-legacy",
-			.title = "A firewall of iptables-legacy",
-			.command =
-				{
-					[WAY_TO_PRINTER] =
-						"iptables-legacy -I FORWARD -i %I -j ACCEPT",
-					[WAY_FROM_PRINTER] =
-						"iptables-legacy -I FORWARD -o %I -j ACCEPT",
-					[WAY_TO_GATEWAY] =
-						"iptables-legacy -I INPUT -i %I -j ACCEPT",
-					[WAY_FROM_GATEWAY] =
-						"iptables-legacy -I OUTPUT -o %I -j ACCEPT",
-					[WAY_WIREGUARD_IN] = "iptables-legacy -I INPUT -p udp "
-							     "--dport %P -j ACCEPT",
-					[WAY_WIREGUARD_OUT] = "iptables-legacy -I OUTPUT -p udp "
-							      "--sport %P -j ACCEPT",
-				},
-			.hint = "That lasts until the next boot: add it to what loads these rules.",
-		},
+	[FOREIGN_DOCKER] = {"docker", "Docker", docker, NULL,
+			    "That lasts until the next boot; with `coexist = auto` in "
+			    "printgate.conf printgate does it itself."},
+	[FOREIGN_UFW] = {"ufw", "ufw", ufw, NULL, NULL},
+	[FOREIGN_FIREWALLD] = {"firewalld", "firewalld", firewalld, "firewall-cmd --reload", NULL},
+	[FOREIGN_IPTABLES] = {"iptables", "A firewall of iptables", iptables, NULL, until_boot},
+	[FOREIGN_LEGACY] = {"iptables-legacy", "A firewall of iptables-legacy", iptables, NULL,
+			    until_boot},
 	[FOREIGN_NFTABLES] =
-		{
-			.name = "nftables",
-			.title = "The nftables chain",
-			.command =
-				{
-					[WAY_TO_PRINTER] = "nft insert rule %C iifname %I accept",
-					[WAY_FROM_PRINTER] = "nft insert rule %C oifname %I accept",
-					[WAY_TO_GATEWAY] = "nft insert rule %C iifname %I accept",
-					[WAY_FROM_GATEWAY] = "nft insert rule %C oifname %I accept",
-					[WAY_WIREGUARD_IN] =
-						"nft insert rule %C udp dport %P accept",
-					[WAY_WIREGUARD_OUT] =
-						"nft insert rule %C udp sport %P accept",
-				},
-			.hint = "That lasts until these rules are loaded again: add it to their "
-				"file.",
-		},
-	[FOREIGN_UNSEEN] = {.name = "iptables-legacy", .title = "iptables-legacy"},
+		{"nftables", "The nftables chain", nftables, NULL,
+		 "That lasts until these rules are loaded again: add it to their file."},
+	[FOREIGN_UNSEEN] = {"iptables-legacy", "iptables-legacy", NULL, NULL, NULL},
 };
 
 struct text {
@@ -171,7 +124,7 @@ struct place {
 	const struct privmsg_finding *finding;
 };
 
-static void put_command(struct text *t, const char *form, const struct place *p)
+static void put_command(struct text *t, const char *name, const char *form, const struct place *p)
 {
 	const struct privmsg_finding *f = p->finding;
 
@@ -180,6 +133,8 @@ static void put_command(struct text *t, const char *form, const struct place *p)
 			put(t, "%c", *form);
 		else if (*++form == 'I')
 			put(t, "%s", p->interface);
+		else if (*form == 'N')
+			put(t, "%s", name);
 		else if (*form == 'P')
 			put(t, "%u", p->port);
 		else if (*form == 'Z')
@@ -203,7 +158,7 @@ static void put_fix(struct text *t, const struct tool *tool, unsigned shut, cons
 		if (said)
 			continue;
 		put(t, "%s", t->used ? " && " : "");
-		put_command(t, tool->command[w], p);
+		put_command(t, tool->name, tool->command[w], p);
 	}
 	if (tool->last && t->used)
 		put(t, " && %s", tool->last);
@@ -242,8 +197,8 @@ void firewall_check(struct control_check *out, const struct privmsg_finding *f, 
 	if (f->tool == FOREIGN_UNSEEN) {
 		out->result = CHECK_WARN;
 		put(&message,
-		    "There are iptables-legacy rules that printgated cannot read, because "
-		    "they came after its start. Restart printgated and ask again.");
+		    "There may be iptables-legacy rules that printgated cannot see: the kernel's "
+		    "part for them came after its start. Restart printgated and ask again.");
 		return;
 	}
 	if (!shut) {

@@ -36,6 +36,7 @@ struct conf {
 	struct prefix4 tunnel;
 	enum conf_backend backend;
 	bool keep_configs;
+	bool coexist; /* our rules in DOCKER-USER, where it is */
 	unsigned listen_count;
 	struct conf_listen listen[CONF_LISTEN_MAX];
 	char state[PATH_MAX];	/* absolute */

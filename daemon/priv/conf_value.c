@@ -158,6 +158,14 @@ int conf_value_keep_configs(struct conf_draft *draft, const char *value)
 	return 0;
 }
 
+int conf_value_coexist(struct conf_draft *draft, const char *value)
+{
+	if (strcmp(value, "auto") && strcmp(value, "off"))
+		return -1;
+	draft->conf.coexist = !strcmp(value, "auto");
+	return 0;
+}
+
 /* HOST and PORT of one listen item: "tunnel", a loopback IPv4, or a loopback IPv6 in brackets. */
 static int listen_host(struct conf_listen *l, const char *host)
 {

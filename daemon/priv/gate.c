@@ -11,6 +11,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "daemon/priv/coexist.h"
 #include "daemon/priv/gatekey.h"
 
 static void gated_note(void *arg, const char *interface)
@@ -421,6 +422,18 @@ int gate_apply(struct gate *g, const struct change *c, uint32_t *item, bool *hal
 	return rc;
 }
 
+int gate_coexist(struct gate *g, bool *changed, struct diag *d)
+{
+	const char *interface = g->conf->coexist ? g->conf->interface : NULL;
+	int rc = coexist_sync(nft_socket(g->nft), interface, changed, d);
+
+	if (!rc && *changed)
+		log_info("gate", "%s",
+			 interface ? "Docker's chain DOCKER-USER lets our traffic pass"
+				   : "our rules in DOCKER-USER are gone");
+	return rc;
+}
+
 /* ---- the way down ---------------------------------------------------------------------------- */
 
 static void forward_off(struct gate *g, const char *interface)
@@ -433,6 +446,7 @@ static void forward_off(struct gate *g, const char *interface)
 
 int gate_down(struct gate *g, struct diag *d)
 {
+	bool changed;
 	int rc = 0;
 
 	for (size_t i = 0; i < g->gated_count && !rc; i++) {
@@ -443,5 +457,7 @@ int gate_down(struct gate *g, struct diag *d)
 		rc = wg_down(g->wg, d);
 	if (!rc)
 		rc = link_barrier_down(g->link, d);
+	if (!rc)
+		rc = coexist_sync(nft_socket(g->nft), NULL, &changed, d);
 	return rc ? rc : nft_down(g->nft, d);
 }

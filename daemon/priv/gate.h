@@ -48,6 +48,10 @@ int gate_shut(struct gate *g, struct diag *d) __attribute__((warn_unused_result)
 /* Turns forwarding on where printers are reached now, after links or routes have changed. */
 int gate_lan(struct gate *g, struct diag *d) __attribute__((warn_unused_result));
 
-/* Removes everything: forwarding back to what it was, interface, routes, table, in this order. */
+/* Our rules in Docker's chain, as the configuration says: there or gone. *changed: they were not. */
+int gate_coexist(struct gate *g, bool *changed, struct diag *d) __attribute__((warn_unused_result));
+
+/* Removes everything: forwarding back to what it was, interface, routes, rules in
+ * Docker's chain, table, in this order. */
 int gate_down(struct gate *g, struct diag *d) __attribute__((warn_unused_result));
 void gate_close(struct gate *g);

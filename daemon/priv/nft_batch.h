@@ -31,6 +31,9 @@ void nft_batch_free(struct nft_batch *b);
  * it and hands it back to nft_batch_end_message before it begins another. */
 struct nlmsghdr *nft_batch_message(struct nft_batch *b, uint16_t type, uint16_t flags,
 				   uint32_t mark);
+/* The same for another family. */
+struct nlmsghdr *nft_batch_message_of(struct nft_batch *b, uint16_t family, uint16_t type,
+				      uint16_t flags, uint32_t mark);
 void nft_batch_end_message(struct nft_batch *b, const struct nlmsghdr *nlh);
 
 /* Sends it. 0, or the kernel's errno (negative): nothing was changed then, and *mark is that of the

@@ -140,6 +140,19 @@ static void start_watch(struct serve *s)
 	s->watching = true;
 }
 
+/* Docker is not needed for anything: what does not work there is only said. Returns whether there was
+ * something to do. */
+static bool coexist(struct serve *s)
+{
+	struct diag d;
+	bool changed;
+
+	if (!gate_coexist(s->gate, &changed, &d))
+		return changed;
+	log_warn("gate", "%s", d.text);
+	return true;
+}
+
 static void commit(struct serve *s)
 {
 	struct diag d = {ERR_NONE, ""};
@@ -150,8 +163,10 @@ static void commit(struct serve *s)
 		log_error("gate", "%s", d.text);
 	} else {
 		d.code = ERR_NONE;
-		if (s->change.full)
+		if (s->change.full) {
 			start_watch(s);
+			(void)coexist(s);
+		}
 	}
 	change_reset(&s->change);
 	send_result(s, item, &d);
@@ -341,6 +356,8 @@ static void on_watch(struct serve *s)
 	if (seen & WATCH_HANDSHAKE)
 		note_handshake(s);
 	seen &= ~(unsigned)WATCH_HANDSHAKE;
+	if (!s->gate->conf->coexist)
+		seen &= ~(unsigned)WATCH_DOCKER;
 
 	if (!seen)
 		return;
@@ -353,8 +370,20 @@ static void on_watch(struct serve *s)
 	else if (!s->seen)
 		s->seen_due = now_ms() + MEND_DELAY_MS;
 	s->seen |= seen;
-	if (seen & WATCH_OURS && s->mended + s->mend_delay > s->seen_due)
+	if (seen & (WATCH_OURS | WATCH_DOCKER) && s->mended + s->mend_delay > s->seen_due)
 		s->seen_due = s->mended + s->mend_delay;
+}
+
+/* Where others undo what we do again and again, we wait longer each time. */
+static void grow_patient(struct serve *s)
+{
+	if (now_ms() - s->mended > MEND_QUIET_MS)
+		s->mends = 0;
+	if (++s->mends < MEND_PATIENCE)
+		s->mend_delay = MEND_DELAY_MS;
+	else if (s->mend_delay < MEND_DELAY_MAX_MS)
+		s->mend_delay *= 2;
+	s->mended = now_ms();
 }
 
 /* Acts on what the watch has seen. Returns the milliseconds until there is something to do, -1: none. */
@@ -369,18 +398,14 @@ static int mend(struct serve *s)
 	if (left > 0)
 		return (int)left;
 	s->seen = 0;
+	if (seen & WATCH_DOCKER && coexist(s))
+		grow_patient(s);
 	if (seen & WATCH_OURS) {
-		if (now_ms() - s->mended > MEND_QUIET_MS)
-			s->mends = 0;
-		if (++s->mends < MEND_PATIENCE)
-			s->mend_delay = MEND_DELAY_MS;
-		else if (s->mend_delay < MEND_DELAY_MAX_MS)
-			s->mend_delay *= 2;
-		s->mended = now_ms();
+		grow_patient(s);
 		log_warn("serve", "somebody else changed our interface, routes or firewall table; "
 				  "making it as it should be");
 		send_core(s, PRIV_RESYNC, NULL);
-	} else if (gate_lan(s->gate, &d)) {
+	} else if (seen & WATCH_LAN && gate_lan(s->gate, &d)) {
 		log_error("gate", "%s", d.text);
 	}
 	return -1;

@@ -486,7 +486,8 @@ def test_init_json_is_the_file(tmp_path):
     assert said == seen
     assert said["gateway"] | {"interface": None} == {
         "interface": None, "listen_port": 51820, "endpoint": "[2001:db8::1]:4000",
-        "tunnel": "10.203.16.0/20", "tunnel6": "off", "backend": "auto", "keep_configs": "no"}
+        "tunnel": "10.203.16.0/20", "tunnel6": "off", "backend": "auto", "keep_configs": "no",
+        "coexist": "off"}
 
 
 def test_init_without_endpoint_warns(tmp_path):

@@ -7,7 +7,8 @@ import json
 import pytest
 
 import firewalls
-from node import Timeout
+from house import House
+from node import Timeout, await_that
 from phone import read_qr
 from probes import PROBE_SECONDS, ping, tcp_probe
 
@@ -26,7 +27,7 @@ def doctor(house):
 
 
 def reaches(house):
-    return tcp_probe(house.phone.node, house.vpn(house.alpha), 80).kind == "open"
+    return tcp_probe(house.phone.node, house.vpn(house.alpha), 80, seconds=1).kind == "open"
 
 
 def reaches_nothing_else(house):
@@ -127,6 +128,82 @@ def test_any_other_table_that_drops_is_named(alone):
         assert status == 0 and "nftables" not in checks and reaches(alone)
     finally:
         alone.gate.nft("delete table inet mine")
+
+
+@pytest.fixture(scope="module")
+def together():
+    """A house whose gateway puts its rules into DOCKER-USER itself, where Docker was first."""
+    with House(gateway_lines="coexist = auto") as h:
+        yield h
+
+
+def ours(house, program="iptables"):
+    """Our rules in DOCKER-USER, as the tool lists them."""
+    done = house.gate.net(program, "-S", "DOCKER-USER", check=False)
+    return [line for line in done.stdout.splitlines() if "printgate" in line]
+
+
+def listed(interface="wg0"):
+    return [f'-A DOCKER-USER -{side} {interface} -m comment --comment "printgate: {word} '
+            f'{interface}" -j ACCEPT' for side, word in (("i", "from"), ("o", "to"))]
+
+
+def test_coexist_lets_us_pass_docker_and_keeps_it_so(together):
+    gate = together.gate
+    firewalls.docker(gate)
+    firewalls.docker(gate, program="ip6tables")
+    await_that(lambda: ours(together) == ours(together, "ip6tables") == listed(), 1,
+               "our rules in a chain that has just come")
+    assert reaches(together) and reaches_nothing_else(together)
+    status, checks = doctor(together)
+    assert status == 0 and checks["docker"]["result"] == "ok"
+    for undo in (lambda: gate.net("iptables", "-F", "DOCKER-USER"),
+                 lambda: gate.net("iptables", "-D", "DOCKER-USER", "1"),
+                 lambda: firewalls.docker(gate)):
+        undo()
+        await_that(lambda: ours(together) == listed(), 1, "our rules again")
+    gate.net("iptables", "-I", "DOCKER-USER", "-s", "192.0.2.1", "-j", "DROP")
+    gate.net("iptables", "-A", "DOCKER-USER", "-s", "192.0.2.2", "-j", "DROP")
+    gate.net("iptables", "-D", "DOCKER-USER", "-s", "192.0.2.2", "-j", "DROP")
+    rules = gate.net("iptables", "-S", "DOCKER-USER").stdout.splitlines()
+    assert rules[1:4] == ["-A DOCKER-USER -s 192.0.2.1/32 -j DROP", *listed()], \
+        "an owner's own rules are left alone"
+
+
+def test_coexist_touches_nothing_else_and_down_removes_it(together):
+    gate = together.gate
+    firewalls.docker(gate)
+    gate.nft("table ip other { chain DOCKER-USER { }\n}\n")
+    await_that(lambda: ours(together) == listed(), 1, "our rules")
+    before = [line for line in gate.net("iptables-save").stdout.splitlines()
+              if not line.startswith(("#", ":")) and "printgate" not in line]
+    together.gateway.stop()
+    assert ours(together) == listed()  # as everything else, until --down
+    together.gateway.down()
+    assert not ours(together) and not ours(together, "ip6tables")
+    assert before == [line for line in gate.net("iptables-save").stdout.splitlines()
+                      if not line.startswith(("#", ":"))]
+    assert "printgate" not in gate.net("nft", "list", "ruleset").stdout
+    together.gateway.start()
+    await_that(lambda: ours(together) == listed(), 1, "our rules after a start")
+
+
+def test_without_coexist_rules_of_a_former_start_are_gone(together):
+    """And nothing is put anywhere."""
+    firewalls.docker(together.gate)
+    await_that(lambda: ours(together) == listed(), 1, "our rules")
+    together.gateway.stop()
+    with open(together.gateway.config) as f:
+        text = f.read()
+    together.gateway.configure(text.replace("coexist = auto", "coexist = off"))
+    together.gateway.start()
+    assert not ours(together)
+    together.gate.net("iptables", "-F", "DOCKER-USER")
+    status, checks = doctor(together)
+    assert status == 1 and checks["docker"]["result"] == "fail" and not ours(together)
+    together.gateway.stop()
+    together.gateway.configure(text)
+    together.gateway.start()
 
 
 # What a chain at `forward` says, and whether doctor finds that phones get through it.
