@@ -3,14 +3,21 @@
 phones need, and doctor is content afterwards."""
 
 import json
+import subprocess
 
 import pytest
 
 import firewalls
 from house import House
-from node import Timeout, await_that
+from node import ENV, Timeout, await_that
 from phone import read_qr
 from probes import PROBE_SECONDS, ping, tcp_probe
+
+
+@pytest.fixture(scope="module", autouse=True)
+def old_tables():
+    """The kernel's old iptables tables, where it has them as a module: before any gateway starts."""
+    subprocess.run(["unshare", "--net", "iptables-legacy", "-S"], env=ENV, capture_output=True)
 
 
 @pytest.fixture
