@@ -247,15 +247,29 @@ static void gather(void *arg, const struct privmsg_finding *f)
 		memcpy(all->item[i].zone, f->chain, sizeof(f->chain));
 }
 
-int firewall_checks(struct core *c, firewall_fn fn, void *arg, struct diag *d)
+/* What is said when there is nothing to say of a tool. */
+static void tell_none(firewall_fn fn, void *arg, int rc, const struct diag *d)
 {
-	struct control_check none = {
+	struct control_check c = {
 		.name = "firewalls",
 		.result = CHECK_OK,
 		.message = "No other firewall on this machine stands in the way.",
 	};
+
+	if (rc) {
+		c.result = CHECK_WARN;
+		(void)snprintf(c.message, sizeof(c.message),
+			       "Whether another firewall stands in the way is not known: %s",
+			       d->text);
+	}
+	fn(arg, &c);
+}
+
+void firewall_checks(struct core *c, firewall_fn fn, void *arg)
+{
 	struct gathered all = {NULL, 0, 0};
-	int rc = priv_check(c->priv, gather, &all, d);
+	struct diag d = {0};
+	int rc = priv_check(c->priv, gather, &all, &d);
 
 	for (size_t i = 0; i < all.count && !rc; i++) {
 		struct control_check item;
@@ -264,8 +278,7 @@ int firewall_checks(struct core *c, firewall_fn fn, void *arg, struct diag *d)
 			       c->gateway.listen_port, all.item[i].zone);
 		fn(arg, &item);
 	}
-	if (!rc && !all.count)
-		fn(arg, &none);
+	if (rc || !all.count)
+		tell_none(fn, arg, rc, &d);
 	free(all.item);
-	return rc;
 }

@@ -11,9 +11,9 @@ struct core;
 
 typedef void (*firewall_fn)(void *arg, const struct control_check *c);
 
-/* Asks printgated; calls fn once for each firewall, or once to say that there is none. */
-int firewall_checks(struct core *c, firewall_fn fn, void *arg, struct diag *d)
-	__attribute__((warn_unused_result));
+/* Asks printgated; calls fn once for each firewall, or once to say that there is none, or that it is
+ * not known. */
+void firewall_checks(struct core *c, firewall_fn fn, void *arg);
 
 /* The check of one tool. shut: the ways that it does not let pass, a bit for each (1 << enum
  * privmsg_way). f: one of its findings; zone: firewalld's for WireGuard's port. */

@@ -16,12 +16,12 @@ import threading
 
 PROGRAM = os.path.abspath(os.environ.get("PRINTGATE_CORE", "build/printgate-core"))
 BEGIN, PRINTER_PUT, PRINTER_DEL, SERVICE_PUT, SERVICE_DEL, GRANT_PUT, GRANT_DEL, PEER_PUT, \
-    PEER_DEL, COMMIT, DUMP, READY = range(1, 13)
-HELLO, RESULT, STATS, RESYNC, HANDSHAKE = range(64, 69)
+    PEER_DEL, COMMIT, DUMP, READY, CHECK = range(1, 14)
+HELLO, RESULT, STATS, RESYNC, HANDSHAKE, FINDING = range(64, 70)
 STATUS, PEERS, SHOW, PRINTERS, PRINTER_ADD, PRINTER_REMOVE, ENROLL, QR, REKEY, RENAME, ALLOW, DENY, \
-    DISABLE, ENABLE, REVOKE, LOG = range(1, 17)
+    DISABLE, ENABLE, REVOKE, LOG, LOCK, UNLOCK, DOCTOR = range(1, 20)
 WEB_VIEW = 64
-ERROR, END, GATEWAY, PRINTER, PEER, GRANT, CONFIG, EVENT, COUNTS = range(128, 137)
+ERROR, END, GATEWAY, PRINTER, PEER, GRANT, CONFIG, EVENT, COUNTS, CHECKED = range(128, 138)
 ERR = {"name_taken": -4, "not_found": -5, "bad_address": -6, "bad_key": -10, "key_taken": -11,
        "pool_full": -12, "bad_time": -13, "not_permitted": -14, "kernel": -18, "config": -19,
        "conflict": -20, "no_config": -24}
@@ -97,6 +97,10 @@ class Reader:
                 "handshake": self.int(8), "endpoint": self.endpoint(), "rx": self.int(8),
                 "tx": self.int(8)}
 
+    def check(self):
+        return {"name": self.text(), "result": self.int(1), "message": self.text(),
+                "fix": self.text()}
+
     def event(self):
         return {"time": self.int(8), "actor": self.text(), "action": self.text(),
                 "subject": self.text(), "detail": self.text()}
@@ -130,6 +134,10 @@ class Answer(list):
         return [Reader(m.data).printer() for m in self.of(PRINTER)]
 
     @property
+    def checks(self):
+        return {c["name"]: c for c in (Reader(m.data).check() for m in self.of(CHECKED))}
+
+    @property
     def config(self):
         r = Reader(self.of(CONFIG)[0].data)
         return r.text(), r.text()
@@ -146,6 +154,7 @@ class Gate(threading.Thread):
         self.ready, self.changes, self.refuse = threading.Event(), [], list(refuse)
         self.peers, self.grants, self.printers, self.services = {}, {}, {}, set()
         self.handshakes = handshakes or {}
+        self.findings, self.unreadable = [], False
         line.send(message(HELLO, text("wg0") + text("kernel") + GATEWAY_KEY
                           + struct.pack("<H", 51820) + text(endpoint) + ip(tunnel[0])
                           + bytes([tunnel[1], keep, events])))
@@ -169,6 +178,8 @@ class Gate(threading.Thread):
                     self.commit(full, items)
                 elif m.kind == DUMP:
                     self.dump()
+                elif m.kind == CHECK:
+                    self.check()
                 elif m.kind == READY:
                     self.ready.set()
                 else:
@@ -213,6 +224,12 @@ class Gate(threading.Thread):
             self.line.send(message(STATS, key + struct.pack("<qQQ", self.handshakes.get(key, 0), 7,
                                                             9) + b"\0"))
         self.result()
+
+    def check(self):
+        for tool, way, admitted in self.findings:
+            self.line.send(message(FINDING, bytes([tool, way, 2, admitted]) + text("filter")
+                                   + text("FORWARD")))
+        self.result(*((ERR["kernel"], "no such thing") if self.unreadable else ()))
 
     def crash(self):
         """The store as it would be found if the power failed now."""

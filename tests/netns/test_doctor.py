@@ -60,7 +60,7 @@ def test_alone_doctor_is_content(alone):
     status, checks = doctor(alone)
     assert status == 0
     assert {name: c["result"] for name, c in checks.items()} == {
-        "endpoint": "ok", "printers": "ok", "clock": "ok", "firewalls": "ok"}
+        "endpoint": "ok", "lock": "ok", "printers": "ok", "clock": "ok", "firewalls": "ok"}
 
 
 @pytest.mark.parametrize("version", firewalls.DOCKER)
