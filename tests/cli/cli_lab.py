@@ -95,6 +95,10 @@ def event(time, actor, action, subject, detail):
                 + text(detail))
 
 
+def check(name, result, message, fix=""):
+    return item("CTL_CHECK", text(name) + bytes([result]) + text(message) + text(fix))
+
+
 class Core(threading.Thread):
     """Answers each request with the list of datagrams that `script` has for its type; a list ends
     the connection if it does not end in END or an error. What was asked is kept in `asked`."""
