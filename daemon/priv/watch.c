@@ -172,13 +172,13 @@ static unsigned on_route(const struct nlmsghdr *nlh)
  * one for the main table nothing has a way. */
 static unsigned on_rule(const struct nlmsghdr *nlh)
 {
-	const struct fib_rule_hdr *r = mnl_nlmsg_get_payload(nlh);
+	const unsigned head = sizeof(struct fib_rule_hdr);
 	uint32_t priority, table;
 
-	if (nlh->nlmsg_type != RTM_DELRULE || mnl_nlmsg_get_payload_len(nlh) < sizeof(*r))
+	if (nlh->nlmsg_type != RTM_DELRULE || mnl_nlmsg_get_payload_len(nlh) < head)
 		return 0;
-	priority = u32_attr(nlh, sizeof(*r), FRA_PRIORITY);
-	table = u32_attr(nlh, sizeof(*r), FRA_TABLE);
+	priority = u32_attr(nlh, head, FRA_PRIORITY);
+	table = u32_attr(nlh, head, FRA_TABLE);
 	return priority <= 1 || table == RT_TABLE_MAIN || table == RT_TABLE_DEFAULT ? WATCH_OURS
 										    : 0;
 }
