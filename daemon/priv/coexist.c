@@ -101,7 +101,13 @@ static int look(struct mnl_socket *socket, uint16_t family, struct ours *o)
 			return -errno;
 		more = mnl_cb_run(bytes, (size_t)n, 1, mnl_socket_get_portid(socket), on_rule, o);
 	}
-	return more < 0 ? -errno : 0;
+	if (more < 0) {
+		int error = errno;
+
+		nft_drain(socket);
+		return -error;
+	}
+	return 0;
 }
 
 static struct nftnl_rule *new_rule(uint16_t family)

@@ -76,7 +76,7 @@ static int dump(struct mnl_socket *socket, uint16_t type, mnl_cb_t each, void *a
 {
 	char *bytes = mem_zalloc(1, DUMP_BYTES);
 	struct nlmsghdr *nlh = nftnl_nlmsg_build_hdr(bytes, type, NFPROTO_UNSPEC, NLM_F_DUMP, 1);
-	int more = MNL_CB_OK;
+	int more = MNL_CB_OK, error;
 
 	if (mnl_socket_sendto(socket, nlh, nlh->nlmsg_len) < 0)
 		more = MNL_CB_ERROR;
@@ -87,8 +87,11 @@ static int dump(struct mnl_socket *socket, uint16_t type, mnl_cb_t each, void *a
 			     : mnl_cb_run(bytes, (size_t)n, 1, mnl_socket_get_portid(socket), each,
 					  arg);
 	}
+	error = errno;
 	free(bytes);
-	return more < 0 ? -errno : 0;
+	if (more < 0)
+		nft_drain(socket);
+	return more < 0 ? -error : 0;
 }
 
 const struct foreign_chain *foreign_dump_find(const struct foreign_dump *f, uint32_t family,

@@ -119,6 +119,15 @@ static int batch_answers(const struct nft_batch *b, int fd, uint32_t *mark)
 	}
 }
 
+void nft_drain(struct mnl_socket *socket)
+{
+	char in[ANSWER_BYTES];
+	int fd = mnl_socket_get_fd(socket);
+
+	while (recv(fd, in, sizeof(in), MSG_DONTWAIT) >= 0 || errno == EINTR || errno == ENOBUFS)
+		;
+}
+
 int nft_batch_send(struct nft_batch *b, struct mnl_socket *socket, uint32_t *mark)
 {
 	int fd = mnl_socket_get_fd(socket), result;

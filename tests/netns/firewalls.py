@@ -2,10 +2,12 @@
 """Other firewalls in a node: the real ufw and firewalld, only unpacked from Debian, with folders of
 the node's own; iptables; and the chains that Docker's engine creates."""
 
+import json
 import os
 import shutil
 
 from node import BUILD, await_that
+from probes import tcp_probe
 from servers import BUS_ENV, start_bus
 
 UNPACKED = os.path.join(BUILD, "unpacked")
@@ -72,6 +74,35 @@ def shell(node, command, env=None):
     return node.run("sh", "-c", command, env=env, timeout=120)
 
 
+def doctor(house):
+    """(exit status, {name: check})"""
+    done = house.gateway.run("--json", "doctor", check=False)
+    return done.returncode, {c["name"]: c for c in json.loads(done.stdout)["checks"]}
+
+
+def reaches(house):
+    return tcp_probe(house.phone.node, house.vpn(house.alpha), 80, seconds=1).kind == "open"
+
+
+def reaches_nothing_else(house):
+    """The phone, at what it was not granted: a port, a printer, this machine."""
+    phone = house.phone.node
+    return [tcp_probe(phone, address, port).kind
+            for address, port in ((house.vpn(house.alpha), 22), (house.vpn(house.beta), 80),
+                                  (house.phone.gateway, 22))] == ["refused"] * 3
+
+
+def helped(house, name, run=None):
+    """Runs what doctor says against a check that fails."""
+    status, checks = doctor(house)
+    assert status == 1 and checks[name]["result"] == "fail", checks
+    (run or (lambda command: shell(house.gate, command)))(checks[name]["fix"])
+    status, checks = doctor(house)
+    assert status == 0 and checks[name]["result"] == "ok", checks
+    assert checks[name]["fix"] is None
+    return checks
+
+
 class Ufw:
     """Debian's ufw. Its files live at fixed places, which the node sees through an overlay."""
 
@@ -89,9 +120,6 @@ class Ufw:
 
     def run(self, *arguments):
         return self.node.run("ufw", *arguments, timeout=120)
-
-    def close(self):
-        self.node.run("ufw", "--force", "disable", check=False, timeout=120)
 
 
 class Firewalld:

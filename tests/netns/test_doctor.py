@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Living with other firewalls: each is recognised, the command that doctor names opens exactly what
-phones need, and doctor is content afterwards."""
+phones need, and doctor is content afterwards. (ufw and firewalld: test_doctor_tools.py.)"""
 
-import json
+import os
+import signal
 import subprocess
 
 import pytest
 
 import firewalls
+from firewalls import doctor, helped, reaches, reaches_nothing_else
 from house import House
-from node import ENV, Timeout, await_that
-from phone import read_qr
-from probes import PROBE_SECONDS, ping, tcp_probe
+from node import ENV, await_that
+from probes import ping, tcp_probe
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -25,35 +26,6 @@ def alone(home):
     """The house without other firewalls, before and after."""
     yield home
     firewalls.clear(home.gate)
-
-
-def doctor(house):
-    """(exit status, {name: check})"""
-    done = house.gateway.run("--json", "doctor", check=False)
-    return done.returncode, {c["name"]: c for c in json.loads(done.stdout)["checks"]}
-
-
-def reaches(house):
-    return tcp_probe(house.phone.node, house.vpn(house.alpha), 80, seconds=1).kind == "open"
-
-
-def reaches_nothing_else(house):
-    """The phone, however it tries, and a neighbour that would be led through the gateway."""
-    phone = house.phone.node
-    return [tcp_probe(phone, address, port).kind
-            for address, port in ((house.vpn(house.alpha), 22), (house.vpn(house.beta), 80),
-                                  (house.phone.gateway, 22))] == ["refused"] * 3
-
-
-def helped(house, name, run=None):
-    """Runs what doctor says against a check that fails."""
-    status, checks = doctor(house)
-    assert status == 1 and checks[name]["result"] == "fail", checks
-    (run or (lambda command: firewalls.shell(house.gate, command)))(checks[name]["fix"])
-    status, checks = doctor(house)
-    assert status == 0 and checks[name]["result"] == "ok", checks
-    assert checks[name]["fix"] is None
-    return checks
 
 
 def test_alone_doctor_is_content(alone):
@@ -135,6 +107,25 @@ def test_any_other_table_that_drops_is_named(alone):
         assert status == 0 and "nftables" not in checks and reaches(alone)
     finally:
         alone.gate.nft("delete table inet mine")
+
+
+def test_beside_a_busy_writer_every_answer_is_whole(alone):
+    """Dumps that are disturbed are begun anew; what is left of them is taken for no answer."""
+    firewalls.docker(alone.gate)
+    alone.gate.net("iptables-restore", "--noflush", stdin="*filter\n:many -\n" + "".join(
+        f"-A many -s 10.9.{i // 250}.{i % 250} -j ACCEPT\n" for i in range(3000)) + "COMMIT\n")
+    busy = alone.gate.start(["sh", "-c", "while :; do nft 'table ip busy { chain c { accept; }; }; "
+                             "delete table ip busy'; done"])
+    try:
+        for i in range(15):
+            status, checks = doctor(alone)
+            assert status == 1 and checks["docker"]["result"] == "fail", checks
+            assert alone.gateway.enroll("busy", "--printer", "beta")["peer"]["name"] == "busy"
+            alone.gateway.run("revoke", "busy")
+    finally:
+        for pid in alone.gate.pids("dash"):
+            os.kill(pid, signal.SIGKILL)
+        busy.wait()
 
 
 @pytest.fixture(scope="module")
@@ -308,36 +299,3 @@ def test_matches_of_iptables_are_followed(alone, program):
     finally:
         firewalls.clear(alone.gate, program)
     assert not wrong
-
-
-def test_ufw(alone, tmp_path):
-    ufw = firewalls.Ufw(alone.gate, str(tmp_path))
-    try:
-        ufw.run("--force", "enable")
-        assert not reaches(alone)
-        checks = helped(alone, "ufw")
-        assert reaches(alone) and reaches_nothing_else(alone)
-        ufw.run("reload")
-        assert reaches(alone) and doctor(alone)[0] == 0, checks
-    finally:
-        ufw.close()
-
-
-def test_firewalld(new_house, tmp_path):
-    """Its policy for what was translated lets phones to printers; it is WireGuard's own port that it
-    shuts, and this machine to the tunnel. The port's zone is another than the default one."""
-    house = new_house()
-    self_printer = house.gateway.add_printer("octopi", "self", "--port", "tcp/22")
-    firewalld = firewalls.Firewalld(house.gate, str(tmp_path))
-    firewalld.shell("firewall-cmd --permanent --zone=external --add-interface=wan && "
-                    "firewall-cmd --reload")
-    png = str(tmp_path / "late.png")
-    house.gateway.run("enroll", "late", "--printer", "alpha", "--output", png)
-    house.phone2.join(read_qr(png))
-    with pytest.raises(Timeout):
-        house.phone2.connect(PROBE_SECONDS)
-    helped(house, "firewalld", firewalld.shell)
-    house.phone2.connect()
-    assert tcp_probe(house.phone2.node, house.vpn(house.alpha), 80).kind == "open"
-    assert reaches(house) and reaches_nothing_else(house)
-    assert tcp_probe(house.phone.node, house.vpn(self_printer), 22).kind != "open"  # not granted
