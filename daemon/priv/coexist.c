@@ -24,7 +24,7 @@
 #define COMMENT_START "printgate: "
 #define COMMENT_BYTES (sizeof(COMMENT_START "from ") + IFNAMSIZ)
 #define DUMP_BYTES    32768
-#define TRIES	      8 /* another program may write between our question and our change */
+#define TRIES	      50 /* another program may write between our question and our change */
 
 enum { FROM, TO, SIDES };
 

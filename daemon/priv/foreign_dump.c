@@ -17,7 +17,7 @@
 #include "daemon/priv/nft_expr.h"
 
 #define DUMP_BYTES 65536
-#define DUMP_TRIES 16
+#define DUMP_TRIES 200 /* a few milliseconds each */
 /* A Kubernetes node has some ten thousand; beyond that nobody runs a printer's gateway. */
 #define CHAINS_MAX 65536
 #define RULES_MAX  262144
@@ -131,32 +131,55 @@ static void give_rules(struct foreign_dump *f)
 	}
 }
 
-void foreign_dump_free(struct foreign_dump *f)
+static void drop_chains(struct foreign_dump *f)
 {
 	for (size_t i = 0; i < f->chain_count; i++)
 		nftnl_chain_free(f->chains[i].chain);
+	f->chain_count = 0;
+}
+
+static void drop_rules(struct foreign_dump *f)
+{
 	for (size_t i = 0; i < f->rule_count; i++)
 		nftnl_rule_free(f->rules[i]);
+	f->rule_count = 0;
+}
+
+void foreign_dump_free(struct foreign_dump *f)
+{
+	drop_chains(f);
+	drop_rules(f);
 	free(f->chains);
 	free(f->rules);
 	*f = (struct foreign_dump){NULL, 0, 0, NULL, 0, 0};
 }
 
-int foreign_dump_read(struct foreign_dump *out, struct mnl_socket *socket, struct diag *d)
+/* One of the two, until nobody has written meanwhile. */
+static int dump_whole(struct foreign_dump *f, struct mnl_socket *socket, uint16_t type,
+		      mnl_cb_t each, void (*drop)(struct foreign_dump *f))
 {
-	struct foreign_dump f = {NULL, 0, 0, NULL, 0, 0};
 	int rc = -EINTR;
 
 	for (int i = 0; i < DUMP_TRIES && rc == -EINTR; i++) {
-		foreign_dump_free(&f);
-		rc = dump(socket, NFT_MSG_GETCHAIN, on_chain, &f);
-		if (!rc)
-			rc = dump(socket, NFT_MSG_GETRULE, on_rule, &f);
+		drop(f);
+		rc = dump(socket, type, each, f);
 	}
+	return rc;
+}
+
+int foreign_dump_read(struct foreign_dump *out, struct mnl_socket *socket, struct diag *d)
+{
+	struct foreign_dump f = {NULL, 0, 0, NULL, 0, 0};
+	int rc = dump_whole(&f, socket, NFT_MSG_GETCHAIN, on_chain, drop_chains);
+
+	if (!rc)
+		rc = dump_whole(&f, socket, NFT_MSG_GETRULE, on_rule, drop_rules);
 	if (rc) {
 		foreign_dump_free(&f);
 		return diag_set(d, rc == -E2BIG ? ERR_LIMIT : ERR_KERNEL,
-				"cannot read the other firewalls' rules: %s", strerror(-rc));
+				"the kernel does not tell the other firewalls' rules: %s",
+				rc == -EINTR ? "another program changes them all the time"
+					     : strerror(-rc));
 	}
 	give_rules(&f);
 	*out = f;
