@@ -14,6 +14,7 @@ static const struct wire_field printer_add_fields[] = {
 	WIRE_FIELD(control_printer_add, address, WIRE_PREFIX4),
 	WIRE_CHARS(control_printer_add, preset, WIRE_TOKEN),
 	WIRE_RANGE(control_printer_add, services, WIRE_SERVICES, 1, SERVICES_MAX),
+	WIRE_FIELD(control_printer_add, host, WIRE_HOST_OPT),
 };
 
 static const struct wire_field enroll_fields[] = {
@@ -81,6 +82,8 @@ static const struct wire_field printer_fields[] = {
 	WIRE_FIELD(control_printer, vpn, WIRE_PREFIX4),
 	WIRE_CHARS(control_printer, preset, WIRE_TOKEN),
 	WIRE_RANGE(control_printer, services, WIRE_SERVICES, 1, SERVICES_MAX),
+	WIRE_FIELD(control_printer, host, WIRE_HOST_OPT),
+	WIRE_RANGE(control_printer, state, WIRE_U8, PRINTER_OPEN, PRINTER_MOVED),
 };
 
 static const struct wire_field peer_fields[] = {
@@ -147,6 +150,7 @@ static const struct wire_row rows[] = {
 	WIRE_ROW(CTL_LOCK, control_lock, lock_fields),
 	WIRE_EMPTY(CTL_UNLOCK),
 	WIRE_EMPTY(CTL_DOCTOR),
+	WIRE_ROW(CTL_PRINTER_CONFIRM, control_named, named_fields),
 	WIRE_ROW(CTL_WEB_VIEW, control_web_view, web_view_fields),
 	WIRE_ROW(CTL_ERROR, control_error, error_fields),
 	WIRE_EMPTY(CTL_END),

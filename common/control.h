@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/host.h"
 #include "common/inet.h"
 #include "common/key.h"
 #include "common/name.h"
@@ -45,6 +46,7 @@ enum control_type {
 	CTL_LOCK,	    /* control_lock → GATEWAY, END */
 	CTL_UNLOCK,	    /* empty → GATEWAY, END */
 	CTL_DOCTOR,	    /* empty → CHECK…, END */
+	CTL_PRINTER_CONFIRM, /* control_named → PRINTER, END; what its name leads to now is it */
 	CTL_WEB_VIEW = 64, /* control_web_view → GATEWAY, COUNTS, [PEER, GRANT…, PRINTER…,] END */
 	/* items of answers */
 	CTL_ERROR = 128, /* control_error; ends the answer */
@@ -57,6 +59,12 @@ enum control_type {
 	CTL_EVENT,	 /* control_event */
 	CTL_COUNTS,	 /* control_counts */
 	CTL_CHECK,	 /* control_check */
+};
+
+/* Of a printer that was given by name. As `printer list --json` names them. */
+enum printer_state {
+	PRINTER_OPEN = 0,
+	PRINTER_MOVED = 1, /* closed: what has its name or address now is not known to be it */
 };
 
 enum printer_kind { PRINTER_HOST = 0, PRINTER_SUBNET = 1, PRINTER_SELF = 2 };
@@ -82,6 +90,7 @@ struct control_printer_add {
 	struct prefix4 address;		/* 0.0.0.0/0 for PRINTER_SELF */
 	char preset[PRESET_NAME_BYTES]; /* "" for none; kept for display */
 	struct services services;	/* never empty */
+	struct host host; /* "" for none; with one, PRINTER_HOST and 0.0.0.0/32 */
 };
 
 struct control_enroll {
@@ -151,6 +160,8 @@ struct control_printer {
 	struct prefix4 vpn;
 	char preset[PRESET_NAME_BYTES];
 	struct services services;
+	struct host host; /* by which it was given; "" for none */
+	uint8_t state;	  /* enum printer_state */
 };
 
 struct control_peer {

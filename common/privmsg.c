@@ -14,6 +14,7 @@ static const struct wire_field printer_fields[] = {
 	WIRE_FIELD(privmsg_printer, vpn, WIRE_PREFIX4),
 	WIRE_FIELD(privmsg_printer, target, WIRE_PREFIX4),
 	WIRE_FIELD(privmsg_printer, self, WIRE_BOOL),
+	WIRE_FIELD(privmsg_printer, hardware, WIRE_HARDWARE),
 };
 
 static const struct wire_field service_fields[] = {
@@ -47,6 +48,7 @@ static const struct wire_field hello_fields[] = {
 	WIRE_FIELD(privmsg_hello, tunnel, WIRE_PREFIX4),
 	WIRE_FIELD(privmsg_hello, keep_configs, WIRE_BOOL),
 	WIRE_FIELD(privmsg_hello, events, WIRE_BOOL),
+	WIRE_RANGE(privmsg_hello, check_seconds, WIRE_U16, 1, UINT16_MAX),
 };
 
 static const struct wire_field result_fields[] = {
@@ -72,6 +74,15 @@ static const struct wire_field finding_fields[] = {
 	WIRE_CHARS(privmsg_finding, chain, WIRE_TOKEN),
 };
 
+static const struct wire_field neighbour_fields[] = {
+	WIRE_FIELD(privmsg_neighbour, address, WIRE_IP4),
+};
+
+static const struct wire_field neighbour_is_fields[] = {
+	WIRE_RANGE(privmsg_neighbour_is, state, WIRE_U8, NEIGHBOUR_NONE, NEIGHBOUR_KNOWN),
+	WIRE_FIELD(privmsg_neighbour_is, hardware, WIRE_HARDWARE),
+};
+
 static const struct wire_row to_priv_rows[] = {
 	WIRE_ROW(PRIV_BEGIN, privmsg_begin, begin_fields),
 	WIRE_ROW(PRIV_PRINTER_PUT, privmsg_printer, printer_fields),
@@ -86,6 +97,7 @@ static const struct wire_row to_priv_rows[] = {
 	WIRE_EMPTY(PRIV_DUMP),
 	WIRE_EMPTY(PRIV_READY),
 	WIRE_EMPTY(PRIV_CHECK),
+	WIRE_ROW(PRIV_NEIGHBOUR, privmsg_neighbour, neighbour_fields),
 };
 
 static const struct wire_row from_priv_rows[] = {
@@ -95,6 +107,7 @@ static const struct wire_row from_priv_rows[] = {
 	WIRE_EMPTY(PRIV_RESYNC),
 	WIRE_EMPTY(PRIV_HANDSHAKE),
 	WIRE_ROW(PRIV_FINDING, privmsg_finding, finding_fields),
+	WIRE_ROW(PRIV_NEIGHBOUR_IS, privmsg_neighbour_is, neighbour_is_fields),
 };
 
 const struct wire_table privmsg_to_priv = {to_priv_rows,

@@ -8,11 +8,12 @@
  * (BEGIN.full) is the whole of what should be: what the kernel has besides it is removed. Otherwise
  * items are additions (PUT, which also edits) and removals (DEL). nftables elements of one change
  * are one transaction; in it removals go first. DUMP is answered with STATS… and RESULT, CHECK with
- * FINDING… and RESULT.
+ * FINDING… and RESULT, NEIGHBOUR at once with NEIGHBOUR_IS: where that says ASKED, core asks again a
+ * little later.
  * On connecting, printgated sends one HELLO before anything else. RESYNC may come at any time,
  * between the messages of an answer too: core then sends a full change as soon as it can.
- * Messages travel together as chan.h says, of which COMMIT, DUMP, CHECK and READY, and from the other side
- * HELLO, RESULT and what comes unasked, end a datagram.
+ * Messages travel together as chan.h says, of which COMMIT, DUMP, CHECK, NEIGHBOUR and READY, and
+ * from the other side HELLO, RESULT, NEIGHBOUR_IS and what comes unasked, end a datagram.
  */
 #pragma once
 
@@ -20,6 +21,7 @@
 #include <stdint.h>
 
 #include "common/control.h" /* CONTROL_HOST_BYTES, CONTROL_IFNAME_BYTES */
+#include "common/hardware.h"
 #include "common/inet.h"
 #include "common/key.h"
 #include "common/service.h"
@@ -40,6 +42,7 @@ enum privmsg_type {
 	PRIV_DUMP,	  /* empty → STATS…, RESULT */
 	PRIV_READY,	  /* empty, no answer: core serves; printgated tells the service manager */
 	PRIV_CHECK,	  /* empty → FINDING…, RESULT */
+	PRIV_NEIGHBOUR,	  /* privmsg_neighbour → NEIGHBOUR_IS: who answers at that address? */
 	/* printgated → core */
 	PRIV_HELLO = 64, /* privmsg_hello */
 	PRIV_RESULT,	 /* privmsg_result */
@@ -47,6 +50,7 @@ enum privmsg_type {
 	PRIV_RESYNC,	 /* empty */
 	PRIV_HANDSHAKE,	 /* empty; at any time, as RESYNC: a peer may have connected */
 	PRIV_FINDING,	 /* privmsg_finding */
+	PRIV_NEIGHBOUR_IS, /* privmsg_neighbour_is */
 };
 
 #define PRIV_ITEMS_MAX 262144 /* items of one change */
@@ -58,11 +62,14 @@ struct privmsg_begin {
 	bool locked;
 };
 
-/* vpn and target have the same length; target 0.0.0.0/32 with self = true. */
+/* vpn and target have the same length; target 0.0.0.0/32 with self = true. With a hardware address,
+ * only the machine that has it gets what goes to the target, which is one address then and reached
+ * only while it is on-link. */
 struct privmsg_printer {
 	struct prefix4 vpn;
 	struct prefix4 target;
 	bool self;
+	struct hardware hardware; /* unknown: whoever has the target is it */
 };
 
 struct privmsg_service {
@@ -96,6 +103,7 @@ struct privmsg_hello {
 	struct prefix4 tunnel;
 	bool keep_configs;
 	bool events; /* HANDSHAKE will come; without, core has to look for itself */
+	uint16_t check_seconds; /* between two looks whether a printer given by name answers */
 };
 
 struct privmsg_result {
@@ -143,7 +151,25 @@ struct privmsg_finding {
 	char table[PRIV_NFT_NAME_BYTES], chain[PRIV_NFT_NAME_BYTES];
 };
 
+struct privmsg_neighbour {
+	uint32_t address;
+};
+
+enum neighbour_state {
+	NEIGHBOUR_NONE = 0,   /* it is not on-link, or no printer's address, or has no such thing */
+	NEIGHBOUR_LOCAL = 1,  /* this machine itself */
+	NEIGHBOUR_ASKED = 2, /* nobody has answered yet: the kernel asks */
+	NEIGHBOUR_KNOWN = 3,
+};
+
+struct privmsg_neighbour_is {
+	uint8_t state;		  /* enum neighbour_state */
+	struct hardware hardware; /* with KNOWN */
+};
+
 union privmsg_any {
+	struct privmsg_neighbour neighbour;
+	struct privmsg_neighbour_is neighbour_is;
 	struct privmsg_begin begin;
 	struct privmsg_printer printer;
 	struct privmsg_service service;

@@ -20,9 +20,9 @@ unpacked="firewalld network-manager ufw"
 # libcurl3-gnutls to libreadline8: what it is linked with. netbase: without /etc/protocols nft shows
 # numbers where the tests expect names.
 # python3-*: what ufw and firewalld import.
-test="clang clang-format clang-tidy cppcheck cups-client cups-ipp-utils dbus-daemon iproute2
-	iptables iputils-ping libcmocka-dev libcurl3-gnutls libndp0 libnm0 libreadline8 librsvg2-bin
-	mandoc netbase nftables procps python3 python3-dbus python3-firewall python3-gi
+test="clang clang-format clang-tidy cppcheck cups-client cups-ipp-utils dbus-daemon dnsmasq-base
+	iproute2 iptables iputils-ping libcmocka-dev libcurl3-gnutls libndp0 libnm0 libreadline8
+	librsvg2-bin mandoc netbase nftables procps python3 python3-dbus python3-firewall python3-gi
 	python3-nftables python3-pytest python3-pytest-xdist shellcheck strace util-linux
 	wireguard-go wireguard-tools zbar-tools zxing-cpp-tools"
 kernel="busybox-static cpio kmod qemu-system-x86 xxd"

@@ -26,6 +26,7 @@
 #include "daemon/core/lock.h"
 #include "daemon/core/presence.h"
 #include "daemon/core/priv.h"
+#include "daemon/core/req_named.h"
 #include "daemon/core/seal.h"
 
 enum { FD_PRIV = 3, FD_CONTROL = 4, FD_WEB = 5 };
@@ -219,7 +220,8 @@ static int run(struct core *c, struct diag *d)
 	static int (*const steps[])(struct core *, struct diag *) = {
 		step_descriptors, step_secrecy, step_signals, step_base,  step_hello,
 		step_store,	  step_tunnel,	step_seal,    clock_open, live_open,
-		presence_open,	  step_lock,	step_kernel,  step_serve, step_loop,
+		presence_open,	  moving_open,	step_lock,    step_kernel, step_serve,
+		moving_begin,	  step_loop,
 	};
 	int r = 0;
 
@@ -228,17 +230,23 @@ static int run(struct core *c, struct diag *d)
 	return r;
 }
 
-int main(void)
+/* With an argument it is a copy that looks one name up. */
+int main(int argc, char **argv)
 {
 	static struct core c;
 	struct diag d = {0};
 	int r;
 
+	if (argc == 3 && strcmp(argv[1], RESOLVE_VERB) == 0)
+		return resolve_main(argv[2]);
 	log_open("printgate-core");
 	r = run(&c, &d);
 	if (r)
 		log_error("core", "%s", d.text);
+	moving_free(&c);
+	named_free(&c);
 	clients_free(c.clients);
+	resolvers_free(&c);
 	presence_free(&c);
 	live_free(&c);
 	clock_free(&c);

@@ -159,6 +159,18 @@ int priv_check(struct priv *p, priv_finding_fn fn, void *arg, struct diag *d)
 	return result_of(&msg.result, d);
 }
 
+struct privmsg_neighbour_is priv_neighbour(struct priv *p, uint32_t address)
+{
+	const struct privmsg_neighbour ask = {.address = address};
+	union privmsg_any msg = {0};
+	struct diag d = {0};
+
+	line_check(chan_send(&p->line, PRIV_NEIGHBOUR, &ask, &d), &d);
+	if (line_recv(p, &msg) != PRIV_NEIGHBOUR_IS)
+		core_fatal("printgated answered a question with something else");
+	return msg.neighbour_is;
+}
+
 void priv_ready(struct priv *p)
 {
 	line_say(p, PRIV_READY);

@@ -34,6 +34,9 @@ typedef void (*priv_finding_fn)(void *arg, const struct privmsg_finding *f);
 int priv_check(struct priv *p, priv_finding_fn fn, void *arg, struct diag *d)
 	__attribute__((warn_unused_result));
 
+/* Who is at that address: on ASKED, ask again a little later. Never waits for a machine of the LAN. */
+struct privmsg_neighbour_is priv_neighbour(struct priv *p, uint32_t address);
+
 /* Tells printgated that requests are answered from now on. */
 void priv_ready(struct priv *p);
 

@@ -2,7 +2,7 @@
 /*
  * Applying changes in the one safe order. Called by serve.c and down.c.
  */
-#include "daemon/priv/gate.h"
+#include "daemon/priv/gate_own.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +13,7 @@
 #include "common/mem.h"
 #include "daemon/priv/coexist.h"
 #include "daemon/priv/gatekey.h"
+#include "daemon/priv/neigh.h"
 
 static void gated_note(void *arg, const char *interface)
 {
@@ -93,7 +94,7 @@ static int apply_table(struct gate *g, const struct change *c, uint32_t *item, s
 	return nft_commit(g->nft, item, d);
 }
 
-/* Connections whose grant or peer has just gone. In a full change the whole table was judged anew and nothing
+/* Connections whose grant, peer or printer has just gone, or whose printer has moved. In a full change the whole table was judged anew and nothing
  * is known of what was there before: entries of peers that are gone stay until they time out. */
 static int cut_connections(struct gate *g, const struct change *c, struct diag *d)
 {
@@ -103,7 +104,9 @@ static int cut_connections(struct gate *g, const struct change *c, struct diag *
 	for (size_t i = 0; i < c->count; i++) {
 		const struct change_item *it = &c->items[i];
 
-		if (it->type == PRIV_GRANT_DEL)
+		if (it->type == PRIV_PRINTER_DEL)
+			list[n++] = (struct track_pair){0, it->printer.vpn};
+		else if (it->type == PRIV_GRANT_DEL)
 			list[n++] = (struct track_pair){it->grant.peer, it->grant.vpn};
 		else if (it->type == PRIV_PEER_DEL)
 			list[n++] = (struct track_pair){it->peer_del.address,
@@ -158,62 +161,6 @@ static bool printers_note(struct gate *g, const struct change *c)
 	return any;
 }
 
-/* What the routing table lets through, and what it shuts within that. */
-struct targets {
-	struct prefix4 *through, *shut;
-	size_t n, m, shut_room;
-};
-
-static void target_shut(struct targets *t, uint32_t addr)
-{
-	t->shut = mem_grow(t->shut, &t->shut_room, t->m + 1, sizeof(*t->shut));
-	t->shut[t->m++] = (struct prefix4){addr, 32};
-}
-
-/* Is the address in a printer subnet, without having been added as a printer by itself? */
-static bool only_in_subnet(const struct targets *t, uint32_t addr)
-{
-	const struct prefix4 one = {addr, 32};
-	bool within = false;
-
-	for (size_t i = 0; i < t->n; i++) {
-		if (t->through[i].len == 32 && t->through[i].addr == addr)
-			return false;
-		within |= t->through[i].len < 32 && prefix4_covers(t->through[i], one);
-	}
-	return within;
-}
-
-/* A printer subnet does not hold this machine, nor its network's broadcast address. */
-static void own_address(void *arg, uint32_t addr, uint8_t len)
-{
-	const struct prefix4 net = {addr & prefix4_mask(len), len};
-	struct targets *t = arg;
-
-	if (only_in_subnet(t, addr))
-		target_shut(t, addr);
-	if (len < 31 && only_in_subnet(t, prefix4_last(net)))
-		target_shut(t, prefix4_last(net));
-}
-
-static int sync_targets(struct gate *g, struct diag *d)
-{
-	struct targets t = {0};
-	int rc;
-
-	t.through = mem_zalloc(g->printer_count + 1, sizeof(*t.through));
-	t.through[t.n++] = (struct prefix4){tunnel_gateway(g->conf->tunnel), 32};
-	for (size_t i = 0; i < g->printer_count; i++)
-		if (!g->printers[i].self)
-			t.through[t.n++] = g->printers[i].target;
-	rc = link_own_each(g->link, own_address, &t, d);
-	if (!rc)
-		rc = link_targets_sync(g->link, t.through, t.n, t.shut, t.m, d);
-	free(t.through);
-	free(t.shut);
-	return rc;
-}
-
 /* Forwarding on one LAN interface. Where it was off, the table's `transit` chain is told first: the
  * machine must not become a router for its neighbours. */
 static int lan_forward(struct gate *g, const char *interface, struct diag *d)
@@ -252,7 +199,7 @@ static bool way_to_target(struct gate *g, struct prefix4 target, struct link_way
 int gate_lan(struct gate *g, struct diag *d)
 {
 	struct link_way way;
-	int rc = sync_targets(g, d); /* an address of this machine may be a new one */
+	int rc = gate_targets_sync(g, d); /* an address of this machine may be a new one */
 
 	if (rc)
 		return rc;
@@ -277,10 +224,9 @@ static int check_public(struct gate *g, const struct change *c, uint32_t *item, 
 		bool own = false;
 		int rc;
 
-		if (c->items[i].type != PRIV_PRINTER_PUT || p->self ||
-		    prefix4_is_private(p->target))
+		if (c->items[i].type != PRIV_PRINTER_PUT || p->self)
 			continue;
-		rc = link_own_net(g->link, p->target, &own, d);
+		rc = gate_target_ours(g, p->target, &own, d);
 		if (rc == 0 && own)
 			continue;
 		*item = (uint32_t)i;
@@ -383,7 +329,7 @@ static int apply_rest(struct gate *g, const struct change *c, uint32_t *item, st
 	int rc = c->full ? barrier_up(g, d) : 0;
 
 	if (!rc && printers)
-		rc = sync_targets(g, d);
+		rc = gate_targets_sync(g, d);
 	if (rc)
 		return rc;
 	if (c->full) {
@@ -407,6 +353,8 @@ int gate_apply(struct gate *g, const struct change *c, uint32_t *item, bool *hal
 		return d->code;
 	}
 	rc = check_public(g, c, item, d);
+	if (!rc)
+		rc = gate_pins_raise(g, c, d);
 	if (rc)
 		return rc;
 	rc = apply_table(g, c, item, d);
@@ -455,6 +403,8 @@ int gate_down(struct gate *g, struct diag *d)
 	}
 	if (!rc)
 		rc = wg_down(g->wg, d);
+	if (!rc)
+		rc = neigh_unpin_others(g->link, NULL, 0, d);
 	if (!rc)
 		rc = link_barrier_down(g->link, d);
 	if (!rc)

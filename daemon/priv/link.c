@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/if_arp.h>
 #include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
@@ -442,6 +443,9 @@ static int way_of(struct link *l, struct rtnl_route *route, const char *text, st
 		return iface_fail(d, rc, "cannot name the interface that leads to %s", text);
 	memset(out, 0, sizeof(*out));
 	(void)snprintf(out->interface, sizeof(out->interface), "%s", rtnl_link_get_name(link));
+	out->index = rtnl_link_get_ifindex(link);
+	out->ethernet = rtnl_link_get_arptype(link) == ARPHRD_ETHER &&
+			!(rtnl_link_get_flags(link) & IFF_NOARP);
 	out->local = type == RTN_LOCAL;
 	out->onlink = !rtnl_route_nh_get_gateway(hop) && !rtnl_route_nh_get_via(hop);
 	rtnl_link_put(link);

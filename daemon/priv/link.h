@@ -75,6 +75,8 @@ struct link_way {
 	char interface[IFNAMSIZ];
 	bool onlink;
 	bool local;
+	bool ethernet; /* machines there have hardware addresses, which the kernel asks for */
+	int index;     /* the interface's */
 };
 int link_way_to(struct link *l, uint32_t addr, struct link_way *out, struct diag *d)
 	__attribute__((warn_unused_result));

@@ -212,7 +212,8 @@ static void say_hello(struct privmsg_hello *h, const struct start *s)
 				    .listen_port = s->conf.listen_port,
 				    .tunnel = s->conf.tunnel,
 				    .keep_configs = s->conf.keep_configs,
-				    .events = s->serve.watch.log >= 0};
+				    .events = s->serve.watch.log >= 0,
+				    .check_seconds = s->conf.printer_check};
 	(void)snprintf(h->interface, sizeof(h->interface), "%s", s->conf.interface);
 	(void)snprintf(h->backend, sizeof(h->backend), "%s", wg_backend(s->gate.wg));
 	(void)snprintf(h->endpoint, sizeof(h->endpoint), "%s", s->conf.endpoint);

@@ -220,6 +220,16 @@ static void check(struct serve *s)
 	send_result(s, UINT32_MAX, &d);
 }
 
+static void neighbour(struct serve *s, uint32_t address)
+{
+	struct privmsg_neighbour_is m = {.state = NEIGHBOUR_NONE};
+	struct diag d;
+
+	if (gate_neighbour(s->gate, address, &m, &d))
+		log_warn("gate", "%s", d.text);
+	send_core(s, PRIV_NEIGHBOUR_IS, &m);
+}
+
 static void on_message(struct serve *s, uint16_t type, const union privmsg_any *msg)
 {
 	struct diag d;
@@ -241,6 +251,9 @@ static void on_message(struct serve *s, uint16_t type, const union privmsg_any *
 		break;
 	case PRIV_CHECK:
 		check(s);
+		break;
+	case PRIV_NEIGHBOUR:
+		neighbour(s, msg->neighbour.address);
 		break;
 	case PRIV_READY:
 		notify_ready(s->notify);
@@ -361,6 +374,10 @@ static void on_watch(struct serve *s)
 
 	if (!seen)
 		return;
+	/* What somebody set down and up again has lost its pins: no time for another machine to be
+	 * taken for a printer. */
+	if (gate_pins(s->gate, &d))
+		log_error("gate", "%s", d.text);
 	/* Without its rules the gate is open: it is shut first. Then phones are shut out, so the
 	 * mending does not wait for more either, unless the last one was just now. */
 	if ((seen & WATCH_BARE) && gate_shut(s->gate, &d))

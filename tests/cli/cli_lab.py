@@ -61,9 +61,9 @@ def gateway(endpoint="home.example.net:51820", locked=False, reason=""):
 
 
 def printer(name="voron", kind=0, address="192.168.1.50", vpn="10.77.16.2", preset="moonraker",
-            ports=(("tcp", 80, 80), ("tcp", 7125, 7125))):
+            ports=(("tcp", 80, 80), ("tcp", 7125, 7125)), host="", moved=False):
     return item("CTL_PRINTER", text(name) + bytes([kind]) + prefix(address) + prefix(vpn)
-                + text(preset) + services(*ports))
+                + text(preset) + services(*ports) + text(host) + bytes([moved]))
 
 
 def endpoint(s):

@@ -30,7 +30,7 @@ PEER = {"name": "my phone", "public_key": "A" * 43 + "=", "address": "10.77.20.1
 PRINTER = {"name": "voron", "address": "192.168.1.50", "vpn_address": "10.77.16.2",
            "services": [{"protocol": "tcp", "first": 80, "last": 80},
                         {"protocol": "tcp", "first": 7125, "last": 7125}],
-           "preset": "moonraker"}
+           "preset": "moonraker", "host": None, "state": "open"}
 
 
 def answer(done, status=0):
@@ -128,6 +128,9 @@ def test_json_of_printers(core):
     assert own["address"] == "self"
     assert answer(core.cli("--json", "printer", "add", "voron", "192.168.1.50", "--preset",
                            "moonraker")) == {"printer": PRINTER}
+    core.script["CTL_PRINTER_CONFIRM"] = [printer(host="octopi.local"), END]
+    named = answer(core.cli("--json", "printer", "confirm", "voron"))["printer"]
+    assert named == {**PRINTER, "host": "octopi.local"}
     removed = answer(core.cli("--json", "printer", "remove", "gone"))
     assert len(removed["printers"]) == 3 and removed["removed"]["name"] == "gone"
 

@@ -16,10 +16,10 @@ import threading
 
 PROGRAM = os.path.abspath(os.environ.get("PRINTGATE_CORE", "build/printgate-core"))
 BEGIN, PRINTER_PUT, PRINTER_DEL, SERVICE_PUT, SERVICE_DEL, GRANT_PUT, GRANT_DEL, PEER_PUT, \
-    PEER_DEL, COMMIT, DUMP, READY, CHECK = range(1, 14)
-HELLO, RESULT, STATS, RESYNC, HANDSHAKE, FINDING = range(64, 70)
+    PEER_DEL, COMMIT, DUMP, READY, CHECK, NEIGHBOUR = range(1, 15)
+HELLO, RESULT, STATS, RESYNC, HANDSHAKE, FINDING, NEIGHBOUR_IS = range(64, 71)
 STATUS, PEERS, SHOW, PRINTERS, PRINTER_ADD, PRINTER_REMOVE, ENROLL, QR, REKEY, RENAME, ALLOW, DENY, \
-    DISABLE, ENABLE, REVOKE, LOG, LOCK, UNLOCK, DOCTOR = range(1, 20)
+    DISABLE, ENABLE, REVOKE, LOG, LOCK, UNLOCK, DOCTOR, PRINTER_CONFIRM = range(1, 21)
 WEB_VIEW = 64
 ERROR, END, GATEWAY, PRINTER, PEER, GRANT, CONFIG, EVENT, COUNTS, CHECKED = range(128, 138)
 ERR = {"name_taken": -4, "not_found": -5, "bad_address": -6, "bad_key": -10, "key_taken": -11,
@@ -148,7 +148,7 @@ class Gate(threading.Thread):
 
     def __init__(self, line, folder, keep=False, endpoint="home.example:51820",
                  tunnel=("10.77.16.0", 20), refuse=(), events=False,
-                 handshakes=None):
+                 handshakes=None, check_seconds=60):
         super().__init__(daemon=True)
         self.line, self.folder = line, folder
         self.ready, self.changes, self.refuse = threading.Event(), [], list(refuse)
@@ -157,7 +157,7 @@ class Gate(threading.Thread):
         self.findings, self.unreadable = [], False
         line.send(message(HELLO, text("wg0") + text("kernel") + GATEWAY_KEY
                           + struct.pack("<H", 51820) + text(endpoint) + ip(tunnel[0])
-                          + bytes([tunnel[1], keep, events])))
+                          + bytes([tunnel[1], keep, events]) + struct.pack("<H", check_seconds)))
 
     def result(self, code=0, why=""):
         self.line.send(message(RESULT, struct.pack("<iI", code, 0xffffffff) + text(why)))
@@ -286,10 +286,10 @@ class Client:
         return got.error[1]
 
     # requests by name
-    def printer(self, name, address="192.168.1.9", length=32, kind=0, ports=((6, 80, 80),)):
+    def printer(self, name, address="192.168.1.9", length=32, kind=0, ports=((6, 80, 80),), host=""):
         services = b"".join(struct.pack("<BHH", *p) for p in ports)
         return (PRINTER_ADD, text(name) + bytes([kind]) + ip(address) + bytes([length]) + text("")
-                + bytes([len(ports)]) + services)
+                + bytes([len(ports)]) + services + text(host))
 
     def enroll(self, name, printers=(), key=None, at=0, after=0, every=False):
         return (ENROLL, text(name) + bytes([every, key is not None]) + (key or bytes(32))

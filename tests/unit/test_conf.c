@@ -94,6 +94,7 @@ static void test_defaults_are_the_manuals(void **state)
 	assert_int_equal(c.backend, BACKEND_AUTO);
 	assert_false(c.keep_configs);
 	assert_false(c.coexist);
+	assert_int_equal(c.printer_check, 60);
 	assert_int_equal(c.listen_count, 2);
 	assert_string_equal(c.state, "/var/lib/printgate");
 	assert_string_equal(c.runtime, "/run/printgate");
@@ -134,6 +135,8 @@ static void test_mistakes_name_line_and_what_is_allowed(void **state)
 	refused("[gateway]\n\n\ntunnel = 10.1.0.0/30\n", ":4: tunnel", "/12 to /28");
 	refused("[gateway]\ntunnel = 8.8.8.0/24\n", ":2: tunnel", "private");
 	refused("[gateway]\nlisten_port = 0\n", ":2: listen_port", "1 to 65535");
+	refused("[gateway]\nprinter_check = 0\n", ":2: printer_check", "1 to 3600");
+	refused("[gateway]\nprinter_check = 3601\n", ":2: printer_check", "1 to 3600");
 	refused("[gateway]\nlisten_port = 65536\n", ":2: listen_port", "1 to 65535");
 	refused("[gateway]\nlisten_port = 80x\n", ":2: listen_port", "1 to 65535");
 	refused("[gateway]\ninterface = lo\n", ":2: interface", "1 to 15");
