@@ -191,11 +191,13 @@ def test_printer_add_asks(core):
     core.script["CTL_PRINTER_ADD"] = [printer(), END]
     for word, kind, address in (("self", 2, bytes(5)), ("192.168.1.9", 0, b"\x09\x01\xa8\xc0\x20"),
                                 ("192.168.1.9/32", 0, b"\x09\x01\xa8\xc0\x20"),
-                                ("192.168.50.0/24", 1, b"\0\x32\xa8\xc0\x18")):
+                                ("192.168.50.0/24", 1, b"\0\x32\xa8\xc0\x18"),
+                                ("OctoPi.local.", 0, b"\0\0\0\0\x20")):
         assert core.cli("printer", "add", "x", word, "--port", "udp/5-7,tcp/80").returncode == 0
         assert core.asked.pop() == (
             "CTL_PRINTER_ADD", text("x") + bytes([kind]) + address + text("") + b"\2"
-            + struct.pack("<BHHBHH", 6, 80, 80, 17, 5, 7))
+            + struct.pack("<BHHBHH", 6, 80, 80, 17, 5, 7)
+            + text("octopi.local" if "octo" in word.lower() else ""))
 
 
 def test_options_anywhere(core):
@@ -378,6 +380,16 @@ def test_status_for_people(core):
     assert lines[0].startswith("LOCKED")
     assert any("up for 26 hours" in l for l in lines)
     assert any("10.77.16.0/20" in l for l in lines)
+
+
+def test_a_closed_printer_is_told_with_what_to_do(core):
+    core.script["CTL_PRINTERS"] = [printer("the pi", host="octopi.local", moved=True), END]
+    said = readable(core.cli("printer", "list"))
+    assert any("octopi.local" in l and "192.168.1.50" in l for l in said)
+    assert "  printgate printer confirm 'the pi'" in said
+    assert answer(core.cli("--json", "printer", "list"))["printers"][0]["state"] == "moved"
+    core.script["CTL_PEER_SHOW"] = [peer(), grant("the pi"), END]
+    assert any("closed, it moved" in l for l in readable(core.cli("show", "my phone")))
 
 
 def test_empty_lists_say_what_to_do(core):
