@@ -48,7 +48,8 @@ static void reach_table(FILE *out, const struct peer_view *v, const struct print
 		if (p)
 			where(at, sizeof(at), p);
 		table_add(&t, "%s", p ? at : "");
-		table_add(&t, "%s%s%s%s%s", p && p->state == PRINTER_MOVED ? "closed, it moved: " : "",
+		table_add(&t, "%s%s%s%s%s",
+			  p && p->state == PRINTER_MOVED ? "closed, it moved: " : "",
 			  p ? text_services(services, &p->services) : "",
 			  g->expires ? " (ends " : "", g->expires ? end : "",
 			  g->expires ? ")" : "");

@@ -27,25 +27,25 @@
 
 enum control_type {
 	/* requests */
-	CTL_STATUS = 1,	    /* empty → GATEWAY, PRINTER…, (PEER, GRANT…)…, END */
-	CTL_PEERS,	    /* empty → (PEER, GRANT…)…, END */
-	CTL_PEER_SHOW,	    /* control_named → PEER, GRANT…, END */
-	CTL_PRINTERS,	    /* empty → PRINTER…, END */
-	CTL_PRINTER_ADD,    /* control_printer_add → PRINTER, END */
-	CTL_PRINTER_REMOVE, /* control_named → PRINTER (as it was), END */
-	CTL_ENROLL,	    /* control_enroll → PEER, GRANT…, CONFIG, END */
-	CTL_QR,		    /* control_named → PEER, GRANT…, CONFIG, END */
-	CTL_REKEY,	    /* control_rekey → PEER, GRANT…, CONFIG, END */
-	CTL_RENAME,	    /* control_rename → PEER, GRANT…, END */
-	CTL_ALLOW,	    /* control_allow → PEER, GRANT…, END */
-	CTL_DENY,	    /* control_allow (end ignored) → PEER, GRANT…, END */
-	CTL_DISABLE,	    /* control_named → PEER, GRANT…, END */
-	CTL_ENABLE,	    /* control_named → PEER, GRANT…, END */
-	CTL_REVOKE,	    /* control_named → PEER (as it was), GRANT…, END */
-	CTL_LOG,	    /* control_log → EVENT… (newest first), END */
-	CTL_LOCK,	    /* control_lock → GATEWAY, END */
-	CTL_UNLOCK,	    /* empty → GATEWAY, END */
-	CTL_DOCTOR,	    /* empty → CHECK…, END */
+	CTL_STATUS = 1,	     /* empty → GATEWAY, PRINTER…, (PEER, GRANT…)…, END */
+	CTL_PEERS,	     /* empty → (PEER, GRANT…)…, END */
+	CTL_PEER_SHOW,	     /* control_named → PEER, GRANT…, END */
+	CTL_PRINTERS,	     /* empty → PRINTER…, END */
+	CTL_PRINTER_ADD,     /* control_printer_add → PRINTER, END */
+	CTL_PRINTER_REMOVE,  /* control_named → PRINTER (as it was), END */
+	CTL_ENROLL,	     /* control_enroll → PEER, GRANT…, CONFIG, END */
+	CTL_QR,		     /* control_named → PEER, GRANT…, CONFIG, END */
+	CTL_REKEY,	     /* control_rekey → PEER, GRANT…, CONFIG, END */
+	CTL_RENAME,	     /* control_rename → PEER, GRANT…, END */
+	CTL_ALLOW,	     /* control_allow → PEER, GRANT…, END */
+	CTL_DENY,	     /* control_allow (end ignored) → PEER, GRANT…, END */
+	CTL_DISABLE,	     /* control_named → PEER, GRANT…, END */
+	CTL_ENABLE,	     /* control_named → PEER, GRANT…, END */
+	CTL_REVOKE,	     /* control_named → PEER (as it was), GRANT…, END */
+	CTL_LOG,	     /* control_log → EVENT… (newest first), END */
+	CTL_LOCK,	     /* control_lock → GATEWAY, END */
+	CTL_UNLOCK,	     /* empty → GATEWAY, END */
+	CTL_DOCTOR,	     /* empty → CHECK…, END */
 	CTL_PRINTER_CONFIRM, /* control_named → PRINTER, END; what its name leads to now is it */
 	CTL_WEB_VIEW = 64, /* control_web_view → GATEWAY, COUNTS, [PEER, GRANT…, PRINTER…,] END */
 	/* items of answers */
@@ -90,7 +90,7 @@ struct control_printer_add {
 	struct prefix4 address;		/* 0.0.0.0/0 for PRINTER_SELF */
 	char preset[PRESET_NAME_BYTES]; /* "" for none; kept for display */
 	struct services services;	/* never empty */
-	struct host host; /* "" for none; with one, PRINTER_HOST and 0.0.0.0/32 */
+	struct host host;		/* "" for none; with one, PRINTER_HOST and 0.0.0.0/32 */
 };
 
 struct control_enroll {

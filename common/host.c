@@ -42,7 +42,8 @@ int host_parse(struct host *out, const char *text, struct diag *d)
 	if (n > 1 && text[n - 1] == '.')
 		n--;
 	for (size_t i = 0; i < n && n <= HOST_BYTES; i++) /* ASCII only, whatever the locale is */
-		host.s[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] - 'A' + 'a' : text[i]);
+		host.s[i] =
+			(char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] - 'A' + 'a' : text[i]);
 	if (n > HOST_BYTES || !host_valid(host.s, n))
 		return diag_set(d, ERR_BAD_ADDRESS,
 				"neither an IPv4 address, nor a prefix, nor a host name (letters, "

@@ -44,12 +44,12 @@ enum privmsg_type {
 	PRIV_CHECK,	  /* empty → FINDING…, RESULT */
 	PRIV_NEIGHBOUR,	  /* privmsg_neighbour → NEIGHBOUR_IS: who answers at that address? */
 	/* printgated → core */
-	PRIV_HELLO = 64, /* privmsg_hello */
-	PRIV_RESULT,	 /* privmsg_result */
-	PRIV_STATS,	 /* privmsg_stats */
-	PRIV_RESYNC,	 /* empty */
-	PRIV_HANDSHAKE,	 /* empty; at any time, as RESYNC: a peer may have connected */
-	PRIV_FINDING,	 /* privmsg_finding */
+	PRIV_HELLO = 64,   /* privmsg_hello */
+	PRIV_RESULT,	   /* privmsg_result */
+	PRIV_STATS,	   /* privmsg_stats */
+	PRIV_RESYNC,	   /* empty */
+	PRIV_HANDSHAKE,	   /* empty; at any time, as RESYNC: a peer may have connected */
+	PRIV_FINDING,	   /* privmsg_finding */
 	PRIV_NEIGHBOUR_IS, /* privmsg_neighbour_is */
 };
 
@@ -102,7 +102,7 @@ struct privmsg_hello {
 	char endpoint[CONTROL_HOST_BYTES]; /* host:port for phones; "" if not configured */
 	struct prefix4 tunnel;
 	bool keep_configs;
-	bool events; /* HANDSHAKE will come; without, core has to look for itself */
+	bool events;		/* HANDSHAKE will come; without, core has to look for itself */
 	uint16_t check_seconds; /* between two looks whether a printer given by name answers */
 };
 
@@ -156,8 +156,8 @@ struct privmsg_neighbour {
 };
 
 enum neighbour_state {
-	NEIGHBOUR_NONE = 0,   /* it is not on-link, or no printer's address, or has no such thing */
-	NEIGHBOUR_LOCAL = 1,  /* this machine itself */
+	NEIGHBOUR_NONE = 0,  /* it is not on-link, or no printer's address, or has no such thing */
+	NEIGHBOUR_LOCAL = 1, /* this machine itself */
 	NEIGHBOUR_ASKED = 2, /* nobody has answered yet: the kernel asks */
 	NEIGHBOUR_KNOWN = 3,
 };

@@ -54,9 +54,8 @@ int check_start(struct core *c, uint32_t address, uint16_t port, check_fn fn, vo
 		struct check **out, struct diag *d)
 {
 	static const struct timeval patience = {.tv_sec = CHECK_SECONDS};
-	const struct sockaddr_in to = {.sin_family = AF_INET,
-				       .sin_port = htons(port),
-				       .sin_addr.s_addr = htonl(address)};
+	const struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address)};
 	struct check *k = mem_zalloc(1, sizeof(*k));
 
 	*k = (struct check){.fn = fn, .arg = arg};

@@ -43,7 +43,7 @@ struct core {
 	struct presence presence;
 	struct resolvers resolvers;
 	struct moving moving;
-	struct named_job *named; /* requests that wait for a look-up */
+	struct named_job *named;      /* requests that wait for a look-up */
 	struct privmsg_hello gateway; /* what printgated told at the start */
 	int64_t started;	      /* CLOCK_MONOTONIC, seconds */
 	/* How many there are: counted by each full change, kept by what adds and removes. */

@@ -218,8 +218,8 @@ static int step_loop(struct core *c, struct diag *d)
 static int run(struct core *c, struct diag *d)
 {
 	static int (*const steps[])(struct core *, struct diag *) = {
-		step_descriptors, step_secrecy, step_signals, step_base,  step_hello,
-		step_store,	  step_tunnel,	step_seal,    clock_open, live_open,
+		step_descriptors, step_secrecy, step_signals, step_base,   step_hello,
+		step_store,	  step_tunnel,	step_seal,    clock_open,  live_open,
 		presence_open,	  moving_open,	step_lock,    step_kernel, step_serve,
 		moving_begin,	  step_loop,
 	};

@@ -163,7 +163,8 @@ static void describe(char why[DIAG_TEXT_BYTES], const struct store_printer *p,
 	else if (r->state == NEIGHBOUR_LOCAL)
 		(void)snprintf(who, sizeof(who), "which is this machine");
 	else if (r->state != NEIGHBOUR_ASKED)
-		(void)snprintf(who, sizeof(who), "and nothing tells whether that is the same machine");
+		(void)snprintf(who, sizeof(who),
+			       "and nothing tells whether that is the same machine");
 	(void)snprintf(why, DIAG_TEXT_BYTES,
 		       "its name leads to %s now, %s; if it is right, say so with 'printgate "
 		       "printer confirm'",

@@ -36,8 +36,7 @@ static int close_store(struct core *c, void *arg, struct diag *d)
 	const struct move *m = arg;
 	const int e = put(c, &m->to, d);
 
-	return e ? e
-		 : commit_note(c, d, m->actor, "printer-closed", &m->to.name, "%.300s", m->why);
+	return e ? e : commit_note(c, d, m->actor, "printer-closed", &m->to.name, "%.300s", m->why);
 }
 
 int moving_close(struct core *c, struct store_printer *p, const char *actor, const char *why,

@@ -77,8 +77,7 @@ static int job_start(const struct request *r, const struct store_printer *p,
 	struct named_job *j = mem_zalloc(1, sizeof(*j));
 	int e;
 
-	*j = (struct named_job){
-		.next = r->core->named, .r = *r, .printer = *p, .finish = finish};
+	*j = (struct named_job){.next = r->core->named, .r = *r, .printer = *p, .finish = finish};
 	r->core->named = j;
 	e = look_start(r->core, &p->host, 0, on_found, j, &j->look, d);
 	if (e) {

@@ -3,7 +3,7 @@
  * Core's side of a look-up: starts the copy, waits for its answer by events, believes nothing of it
  * but its length, ends it. The copy is reaped by its own number, when it has ended.
  */
-#include "daemon/core/resolve_own.h"
+#include "daemon/core/resolve.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +20,7 @@
 #include "common/mem.h"
 #include "daemon/core/core.h"
 #include "daemon/core/desired.h"
+#include "daemon/core/resolve_own.h"
 
 #define EXIT_EXEC 127
 
@@ -58,8 +59,9 @@ static int watch_children(struct core *c, struct diag *d)
 	if (!all->child || evsignal_add(all->child, NULL))
 		return diag_set(d, ERR_SYSTEM, "cannot watch for the end of look-ups");
 	if (all->n >= ARRAY_LEN(all->pid))
-		return diag_set(d, ERR_LIMIT, "too many host names are being looked up: try again "
-					      "in a moment");
+		return diag_set(d, ERR_LIMIT,
+				"too many host names are being looked up: try again "
+				"in a moment");
 	return 0;
 }
 
@@ -74,7 +76,7 @@ void resolvers_free(struct core *c)
 /* In the child, between fork and exec: nothing but system calls. */
 static void __attribute__((noreturn)) become_copy(int out, const char *name)
 {
-	char *argv[] = {(char *)(uintptr_t)"printgate-core", (char *)(uintptr_t)RESOLVE_VERB,
+	char *argv[] = {(char *)(uintptr_t) "printgate-core", (char *)(uintptr_t)RESOLVE_VERB,
 			(char *)(uintptr_t)name, NULL};
 	char *env[] = {NULL};
 	const int null = open("/dev/null", O_RDWR);

@@ -14,7 +14,7 @@
 
 #define RESOLVE_SECONDS	      10 /* resolv.conf(5): two attempts of five seconds */
 #define RESOLVE_ADDRESSES_MAX 16
-#define RESOLVE_AT_ONCE	      8 /* look-ups at a time */
+#define RESOLVE_AT_ONCE	      8		/* look-ups at a time */
 #define RESOLVE_VERB	      "resolve" /* argv[1] of the copy; argv[2] is the name */
 
 struct core;

@@ -25,7 +25,7 @@ static int confine(void)
 		int what;
 		rlim_t most;
 	} limits[] = {
-		{RLIMIT_CORE, 0},	    {RLIMIT_FSIZE, 0},	      {RLIMIT_NPROC, 0},
+		{RLIMIT_CORE, 0},	    {RLIMIT_FSIZE, 0},	     {RLIMIT_NPROC, 0},
 		{RLIMIT_NOFILE, FILES_MAX}, {RLIMIT_AS, MEMORY_MAX}, {RLIMIT_CPU, RESOLVE_SECONDS},
 	};
 
@@ -63,5 +63,5 @@ int resolve_main(const char *name)
 		freeaddrinfo(list);
 	}
 	return write(RESOLVE_FD, &answer, sizeof(answer)) == sizeof(answer) ? EXIT_SUCCESS
-									   : EXIT_FAILURE;
+									    : EXIT_FAILURE;
 }

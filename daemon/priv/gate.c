@@ -2,7 +2,7 @@
 /*
  * Applying changes in the one safe order. Called by serve.c and down.c.
  */
-#include "daemon/priv/gate_own.h"
+#include "daemon/priv/gate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "daemon/priv/coexist.h"
+#include "daemon/priv/gate_own.h"
 #include "daemon/priv/gatekey.h"
 #include "daemon/priv/neigh.h"
 

@@ -189,7 +189,8 @@ int neigh_pin(struct link *l, struct neigh_pin *p, struct diag *d)
 		return rc;
 	ip4_format(text, p->addr);
 	if (e.state & NUD_PERMANENT && !hardware_same(&e.hardware, &p->hardware) && !is_ours(&e)) {
-		log_warn("gate", "somebody else's neighbour entry for %s names another machine", text);
+		log_warn("gate", "somebody else's neighbour entry for %s names another machine",
+			 text);
 		return 0;
 	}
 	p->index = way.index;

@@ -192,6 +192,13 @@ def test_nothing_behind_a_router_is_taken_for_the_printer(octopi):
     assert "nothing tells whether" in events(octopi)[0][1]
     confirmed = octopi.gateway.json("printer", "confirm", "octopi")["printer"]
     assert confirmed["address"] == OFF_LINK and confirmed["state"] == "open"
+    # nor is a machine that was behind one known again
+    octopi.home.batch(f"address del {OFF_LINK}/32 dev lo")
+    at(octopi.printer_a, place.A)
+    octopi.names.change(octopi=place.A)
+    await_state(octopi, "moved")
+    assert "nothing tells whether" in events(octopi)[0][1]
+    octopi.home.batch(f"address add {OFF_LINK}/32 dev lo")
 
 
 def test_a_closed_printer_stays_closed_over_a_restart(octopi):

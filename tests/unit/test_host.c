@@ -12,7 +12,9 @@
 #include "common/hardware.h"
 #include "common/host.h"
 
-#define L63 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz01234567890"
+#define LONG_LABEL (L63 "a.local")
+#define L255	   L63 "." L63 "." L63 "." L63
+#define L63	   "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz01234567890"
 
 static void good_names_are_taken_in_lower_case(void **state)
 {
@@ -25,7 +27,7 @@ static void good_names_are_taken_in_lower_case(void **state)
 		{"3d-printer.example", "3d-printer.example"},
 		{"1.2.3.4a", "1.2.3.4a"},
 		{"xn--drucker-90a.example", "xn--drucker-90a.example"},
-		{&(L63 "." L63 "." L63 "." L63)[2], NULL}, /* 253 bytes */
+		{&(L255)[2], NULL}, /* 253 bytes */
 	};
 
 	(void)state;
@@ -42,10 +44,10 @@ static void good_names_are_taken_in_lower_case(void **state)
 static void bad_names_are_refused_with_a_sentence(void **state)
 {
 	static const char *const bad[] = {
-		"",	       ".",	      "a..b",	 ".a",		 "a b",
-		"-a.local",    "a-.local",    "a_b",	 "192.168.1.300", "12",
-		"a.12",	       "dr\xc3\xb6g", "a/b",	 "fe80::1",	 "a\n",
-		L63 "a.local", "a.local..",   "$(reboot)", L63 "." L63 "." L63 "." L63,
+		"",	    ".",       "a..b",		".a",	    "a b",	 "-a.local",
+		"a-.local", "a_b",     "192.168.1.300", "12",	    "a.12",	 "dr\xc3\xb6g",
+		"a/b",	    "fe80::1", "a\n",		LONG_LABEL, "a.local..", "$(reboot)",
+		L255,
 	};
 
 	(void)state;

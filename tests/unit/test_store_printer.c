@@ -233,10 +233,13 @@ static void events_are_trimmed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(printers_come_back_whole), TEST(nonsense_is_refused),
+		TEST(printers_come_back_whole),
+		TEST(nonsense_is_refused),
 		TEST(only_named_printers_move),
-		TEST(vpn_blocks_are_disjoint),	TEST(grants_are_listed_and_cascade),
-		TEST(events_are_newest_first),	TEST(events_are_trimmed),
+		TEST(vpn_blocks_are_disjoint),
+		TEST(grants_are_listed_and_cascade),
+		TEST(events_are_newest_first),
+		TEST(events_are_trimmed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,14 +82,22 @@ enum {
 };
 
 static const struct wire_row every_rows[] = {
-	WIRE_ROW(U8, every, one_u8),	       WIRE_ROW(U16, every, one_u16),
-	WIRE_ROW(U32, every, one_u32),	       WIRE_ROW(TIME, every, one_time),
-	WIRE_ROW(ERR, every, one_err),	       WIRE_ROW(YES, every, one_yes),
-	WIRE_ROW(PREFIX, every, one_prefix),   WIRE_ROW(ENDPOINT, every, one_endpoint),
-	WIRE_ROW(SERVICE, every, one_service), WIRE_ROW(SERVICES, every, one_services),
-	WIRE_ROW(NAME, every, one_name),       WIRE_ROW(NAME_OPT, every, one_name_opt),
-	WIRE_ROW(NAMES, every, one_names),     WIRE_ROW(TOKEN, every, one_token),
-	WIRE_ROW(TEXT, every, one_text),       WIRE_ROW(HOST, every, one_host),
+	WIRE_ROW(U8, every, one_u8),
+	WIRE_ROW(U16, every, one_u16),
+	WIRE_ROW(U32, every, one_u32),
+	WIRE_ROW(TIME, every, one_time),
+	WIRE_ROW(ERR, every, one_err),
+	WIRE_ROW(YES, every, one_yes),
+	WIRE_ROW(PREFIX, every, one_prefix),
+	WIRE_ROW(ENDPOINT, every, one_endpoint),
+	WIRE_ROW(SERVICE, every, one_service),
+	WIRE_ROW(SERVICES, every, one_services),
+	WIRE_ROW(NAME, every, one_name),
+	WIRE_ROW(NAME_OPT, every, one_name_opt),
+	WIRE_ROW(NAMES, every, one_names),
+	WIRE_ROW(TOKEN, every, one_token),
+	WIRE_ROW(TEXT, every, one_text),
+	WIRE_ROW(HOST, every, one_host),
 	WIRE_ROW(HARDWARE, every, one_hardware),
 };
 static const struct wire_table every_table = {every_rows, ARRAY_LEN(every_rows)};
