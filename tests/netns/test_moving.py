@@ -100,6 +100,25 @@ def entry(house, address):
     return house.gate.net("ip", "-d", "neigh", "show", "to", address).stdout
 
 
+def started(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        return int(f.read().rpartition(")")[2].split()[19])
+
+
+def confined(pid):
+    """The look-up's process holds nothing but its pipe and what the resolver has opened."""
+    def lines(file):
+        with open(f"/proc/{pid}/{file}") as f:
+            return f.read()
+    assert "NoNewPrivs:\t1" in lines("status") and "CapEff:\t0000000000000000" in lines("status")
+    assert lines("environ") == ""
+    ends = {fd: os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+    assert [ends[fd] for fd in "012"] == ["/dev/null"] * 3
+    assert ends["3"].startswith("pipe:") and len(ends) == 5 and ends["4"].startswith("socket:")
+    limits = {line[:25].strip(): line.split()[-3] for line in lines("limits").splitlines()[1:]}
+    assert limits["Max core file size"] == limits["Max file size"] == limits["Max processes"] == "0"
+
+
 def printer(house):
     return next(p for p in house.gateway.json("printer", "list")["printers"]
                 if p["name"] == "octopi")
@@ -239,6 +258,19 @@ def test_the_pin_outlives_our_processes_and_comes_back_with_the_link(octopi):
     octopi.gateway.start()
 
 
+def test_where_the_pin_cannot_hold_there_is_no_way(octopi):
+    vpn = octopi.vpn(octopi.octopi)
+    octopi.gate.batch(f"route add {place.A}/32 via {place.HOME_LAN}")
+    await_that(lambda: tcp_probe(octopi.phone.node, vpn, 80).kind != "open",
+               what="the end of the way by a router")
+    with Witness(octopi.home, "lan") as witness:
+        assert tcp_probe(octopi.phone.node, vpn, 8080).kind in ("refused", "prohibited")
+        assert not [p for p in witness.take() if p.port == 8080]
+    octopi.gate.batch(f"route del {place.A}/32")
+    await_that(lambda: tcp_probe(octopi.phone.node, vpn, 80).kind == "open",
+               what="the way to the printer on-link")
+
+
 @pytest.mark.parametrize("word,code", [
     ("nowhere.test", "not_found"), ("under_score.test", "bad_address"), ("a..test", "bad_address"),
     ("loop.test", "bad_address"), ("me.test", "bad_address"), ("silent.test", "not_found"),
@@ -266,6 +298,7 @@ def test_a_name_server_that_hangs_keeps_nobody_waiting(names_house):
         house.gateway.json("enroll", "quick")
         assert time.monotonic() - began < AT_ONCE
         assert adding.poll() is None
+        confined(max(house.gate.pids("printgate-core"), key=started))
     finally:
         house.names.hang(False)
     assert adding.wait(30) == 0
