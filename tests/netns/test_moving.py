@@ -2,6 +2,7 @@
 """Printers that were given by name and move: followed as the same machine, closed otherwise. A real
 name server (dnsmasq) in the LAN answers the gateway's resolver; changing its file is a new lease."""
 
+import ctypes
 import os
 import signal
 import socket
@@ -305,6 +306,35 @@ def test_a_name_server_that_hangs_keeps_nobody_waiting(names_house):
     await_that(lambda: len(house.gate.pids("printgate-core")) == 1, what="the end of the look-up")
     house.gateway.run("printer", "remove", "slow")
     house.gateway.run("revoke", "quick")
+
+
+LOOK_UP = """import os, sys
+answer, pipe = os.pipe()
+if os.fork() == 0:
+    os.dup2(pipe, 3)
+    os.execve(sys.argv[1], ["printgate-core", "resolve", "short"], {"HOSTALIASES": sys.argv[2]})
+os.close(pipe)
+print(int.from_bytes(os.read(answer, 68)[:4], "little"))
+"""
+
+
+def test_a_look_up_does_not_see_the_store(names_house):
+    """The resolver reads a file of aliases where it is told to: in /run it can, in core's folder it
+    cannot, though it is core's user (here even root)."""
+    libc = ctypes.CDLL(None)
+    if libc.syscall(444, None, 0, 1) < 1:  # landlock_create_ruleset, asking for its version
+        pytest.skip("this machine lacks Landlock")
+    house = names_house
+    house.names.change(octopi=place.A)
+    seen = os.path.join("/run", "aliases")
+    hidden = os.path.join(house.gateway.state, "core", "aliases")
+    found = []
+    for path in (seen, hidden):
+        house.gate.run("tee", path, stdin=f"short {NAME}\n")
+        found.append(house.gate.out("python3", "-c", LOOK_UP,
+                                    os.path.join(house.gateway.bin, "printgate-core"), path))
+    os.unlink(hidden)
+    assert found == ["1\n", "0\n"]
 
 
 def test_what_was_added_by_address_has_nothing_to_confirm(names_house):
