@@ -158,6 +158,22 @@ static int do_dump(struct driver *x)
 	return wg_dump(x->wg, print_peer, x->out, &x->d);
 }
 
+static int do_lost(struct driver *x)
+{
+	wg_lost(x->wg);
+	return 0;
+}
+
+static int do_greet(struct driver *x)
+{
+	return wg_greet(x->wg, &x->d);
+}
+
+static int do_hush(struct driver *x)
+{
+	return wg_hush(x->wg, &x->d);
+}
+
 /* "none", or whether the process behind the device "runs" or has "ended" (within two seconds). */
 static int do_watch(struct driver *x)
 {
@@ -304,6 +320,9 @@ static const struct command {
 	{"del", 2, do_del},
 	{"sync", 1, do_sync},
 	{"dump", 1, do_dump},
+	{"lost", 1, do_lost},
+	{"greet", 1, do_greet},
+	{"hush", 1, do_hush},
 	{"watch", 1, do_watch},
 	{"revive", 1, do_revive},
 	{"down", 1, do_down},

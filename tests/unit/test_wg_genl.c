@@ -105,6 +105,36 @@ static void edit_messages(void **state)
 	wg_genl_free(m);
 }
 
+/* UPDATE_ONLY: a peer that is gone does not come back. */
+static void hail_messages(void **state)
+{
+	static const struct wg_hail off;
+	struct wg_hail four = {.keepalive = 1}, six = {.keepalive = 0x0101};
+	struct wg_key a, b;
+	struct wg_edit list[] = {
+		{.key = &a, .hail = &four}, {.key = &b, .hail = &six}, {.key = &a, .hail = &off}};
+	struct nl_msg *m;
+	struct tree t;
+	size_t taken;
+
+	(void)state;
+	fill(a.b, 0xaa);
+	fill(b.b, 0xbb);
+	four.endpoint = (struct endpoint){.family = 4, .addr = {192, 0, 2, 7}, .port = 0x1234};
+	six.endpoint = (struct endpoint){.family = 6, .addr = {0x20, 1, [15] = 9}, .port = 0x1234};
+	m = wg_genl_edits(FAMILY, "wg0", list, ARRAY_LEN(list), &taken);
+	assert_int_equal(taken, ARRAY_LEN(list));
+	t = tree_of(m, WG_CMD_SET_DEVICE, SET_FLAGS);
+	assert_string_equal(t.text, IFNAME
+			    "8:{"
+			    "0:{1:aa*32 3:04000000 4:02001234c00002070000000000000000 5:0100 } "
+			    "0:{1:bb*32 3:04000000 4:0a00123400000000"
+			    "2001000000000000000000000000000900000000 5:0101 } "
+			    "0:{1:aa*32 3:04000000 5:0000 } "
+			    "} ");
+	wg_genl_free(m);
+}
+
 static unsigned count(const char *text, const char *what)
 {
 	unsigned n = 0;
@@ -118,13 +148,15 @@ static void long_lists_are_split(void **state)
 {
 	static struct wg_edit list[1000];
 	struct wg_peer p = {.address = 0x0a4d1401};
+	struct wg_hail hail = {.keepalive = UINT16_MAX, .endpoint = {.family = 6}};
 	unsigned messages = 0;
 	size_t taken, sum = 0;
 
 	(void)state;
 	fill(p.public_key.b, 0xaa);
 	for (unsigned i = 0; i < ARRAY_LEN(list); i++)
-		list[i] = (struct wg_edit){.key = &p.public_key, .put = &p};
+		list[i] = i % 2 ? (struct wg_edit){.key = &p.public_key, .put = &p}
+				: (struct wg_edit){.key = &p.public_key, .hail = &hail};
 	for (; sum < ARRAY_LEN(list); sum += taken, messages++) {
 		struct nl_msg *m =
 			wg_genl_edits(FAMILY, "wg0", list + sum, ARRAY_LEN(list) - sum, &taken);
@@ -241,6 +273,7 @@ static void device_and_peer_are_read(void **state)
 	must(nla_put(x.m, WGPEER_A_PRESHARED_KEY, sizeof(secret), secret));
 	must(nla_put(x.m, WGPEER_A_ENDPOINT, sizeof(at), &at));
 	must(nla_put(x.m, WGPEER_A_LAST_HANDSHAKE_TIME, sizeof(t), &t));
+	must(nla_put_u16(x.m, WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, 25));
 	must(nla_put_u64(x.m, WGPEER_A_RX_BYTES, UINT64_MAX));
 	must(nla_put_u64(x.m, WGPEER_A_TX_BYTES, 5));
 	allowed(&x, "10.77.20.1", 32);
@@ -256,6 +289,7 @@ static void device_and_peer_are_read(void **state)
 	assert_true(s.peer[0].exact);
 	assert_int_equal(s.peer[0].last_handshake, 1700000000);
 	assert_true(s.peer[0].rx_bytes == UINT64_MAX && s.peer[0].tx_bytes == 5);
+	assert_int_equal(s.peer[0].keepalive, 25);
 	endpoint_format(text, &s.peer[0].endpoint);
 	assert_string_equal(text, "[2001:db8::7]:4500");
 }
@@ -324,9 +358,13 @@ static void short_attributes_are_refused(void **state)
 		int type;
 		int len;
 	} cases[] = {
-		{WGPEER_A_PRESHARED_KEY, 31}, {WGPEER_A_PRESHARED_KEY, 33},
-		{WGPEER_A_ENDPOINT, 15},      {WGPEER_A_LAST_HANDSHAKE_TIME, 15},
-		{WGPEER_A_RX_BYTES, 4},	      {WGPEER_A_TX_BYTES, 4},
+		{WGPEER_A_PRESHARED_KEY, 31},
+		{WGPEER_A_PRESHARED_KEY, 33},
+		{WGPEER_A_ENDPOINT, 15},
+		{WGPEER_A_LAST_HANDSHAKE_TIME, 15},
+		{WGPEER_A_RX_BYTES, 4},
+		{WGPEER_A_TX_BYTES, 4},
+		{WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, 1},
 	};
 	uint8_t zero[64] = {0};
 
@@ -414,6 +452,7 @@ int main(void)
 		cmocka_unit_test(config_messages),
 		cmocka_unit_test(get_and_empty_messages),
 		cmocka_unit_test(edit_messages),
+		cmocka_unit_test(hail_messages),
 		cmocka_unit_test(long_lists_are_split),
 		cmocka_unit_test(device_and_peer_are_read),
 		cmocka_unit_test(peers_are_joined),
