@@ -280,6 +280,23 @@ static int apply_peers(struct gate *g, const struct change *c, uint32_t *item, s
 	return rc;
 }
 
+/* Sessions that went with the interface: the gateway begins new ones, as it comes up. That is a help,
+ * not a need: without, phones begin, later. */
+static int up_and_greet(struct gate *g, struct diag *d)
+{
+	struct diag none;
+	bool up;
+	int rc = link_is_up(g->link, &up, d);
+
+	if (rc)
+		return rc;
+	if (!up)
+		wg_lost(g->wg);
+	if (wg_greet(g->wg, &none))
+		log_warn("gate", "phones are not greeted: %s", none.text);
+	return link_up(g->link, d);
+}
+
 static int raise_interface(struct gate *g, const struct change *c, struct diag *d)
 {
 	auto_secret key = {{0}};
@@ -303,7 +320,7 @@ static int raise_interface(struct gate *g, const struct change *c, struct diag *
 	if (!rc)
 		rc = gate_lan(g, d);
 	if (!rc)
-		rc = link_up(g->link, d);
+		rc = up_and_greet(g, d);
 	if (!rc && created)
 		log_info("gate", "%s is up (%s)", g->conf->interface, wg_backend(g->wg));
 	return rc;

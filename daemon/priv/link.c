@@ -301,6 +301,15 @@ int link_strays_down(struct link *l, struct diag *d)
 	return rc < 0 ? iface_fail(d, rc, "cannot set an interface of before down") : 0;
 }
 
+int link_is_up(struct link *l, bool *up, struct diag *d)
+{
+	struct iface i;
+	int rc = iface_get(l->sk, l->interface, &i, d);
+
+	*up = rc == 0 && i.up;
+	return rc;
+}
+
 int link_up(struct link *l, struct diag *d)
 {
 	struct rtnl_link *want;

@@ -53,6 +53,7 @@ uint32_t link_port(const struct link *l);
 /* Our interface. */
 int link_address(struct link *l, uint32_t addr, uint8_t len, struct diag *d)
 	__attribute__((warn_unused_result)); /* the only one: others are removed */
+int link_is_up(struct link *l, bool *up, struct diag *d) __attribute__((warn_unused_result));
 int link_up(struct link *l, struct diag *d) __attribute__((warn_unused_result));
 /* Ours, if somebody has renamed it meanwhile, gets its name back, and is down then. */
 int link_reclaim(struct link *l, struct diag *d) __attribute__((warn_unused_result));

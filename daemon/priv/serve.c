@@ -29,6 +29,7 @@
 #define MEND_DELAY_MAX_MS  10000
 #define HANDSHAKE_DELAY_MS 100
 #define HANDSHAKE_EVERY_MS 1000
+#define HUSH_DELAY_MS	   1000	 /* wireguard-go learns a moment late that its interface is up */
 #define MEND_QUIET_MS	   30000 /* after so long without, the delay is the short one again */
 
 #define CORE_BURST	 64    /* messages, before signals and the watch have their turn */
@@ -47,6 +48,14 @@ int serve_signals(int *out, struct diag *d)
 		return diag_errno(d, "cannot block signals");
 	*out = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return *out < 0 ? diag_errno(d, "cannot watch signals") : 0;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 static void end_with(struct serve *s, int status)
@@ -166,6 +175,7 @@ static void commit(struct serve *s)
 		if (s->change.full) {
 			start_watch(s);
 			(void)coexist(s);
+			s->hush_due = now_ms() + HUSH_DELAY_MS;
 		}
 	}
 	change_reset(&s->change);
@@ -328,14 +338,6 @@ static void on_backend(struct serve *s)
 	send_core(s, PRIV_RESYNC, NULL);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* The answer to a handshake message takes a moment; and core is to look once a second at most,
  * whatever strangers send. */
 static void note_handshake(struct serve *s)
@@ -368,7 +370,9 @@ static void on_watch(struct serve *s)
 
 	if (seen & WATCH_HANDSHAKE)
 		note_handshake(s);
-	seen &= ~(unsigned)WATCH_HANDSHAKE;
+	if (seen & WATCH_DOWN)
+		wg_lost(s->gate->wg);
+	seen &= ~(unsigned)(WATCH_HANDSHAKE | WATCH_DOWN);
 	if (!s->gate->conf->coexist)
 		seen &= ~(unsigned)WATCH_DOCKER;
 
@@ -428,14 +432,34 @@ static int mend(struct serve *s)
 	return -1;
 }
 
+/* After every full change, since one before this process may have been cut short. */
+static int hush(struct serve *s)
+{
+	int64_t left = s->hush_due - now_ms();
+	struct diag d;
+
+	if (!s->hush_due)
+		return -1;
+	if (left > 0)
+		return (int)left;
+	s->hush_due = 0;
+	if (wg_hush(s->gate->wg, &d))
+		log_error("gate", "%s", d.text);
+	return -1;
+}
+
+/* Of two times until something is due, negative for never. */
+static int sooner(int a, int b)
+{
+	if (a < 0 || b < 0)
+		return a < 0 ? b : a;
+	return a < b ? a : b;
+}
+
 /* Milliseconds until something is to be done without being asked; -1: nothing. */
 static int due(struct serve *s)
 {
-	int repair = mend(s), handshake = tell_handshake(s);
-
-	if (repair < 0 || handshake < 0)
-		return repair < 0 ? handshake : repair;
-	return repair < handshake ? repair : handshake;
+	return sooner(sooner(mend(s), tell_handshake(s)), hush(s));
 }
 
 int serve_run(struct serve *s, const struct privmsg_hello *hello)

@@ -24,6 +24,7 @@ struct serve {
 	bool watching;
 	int64_t handshake_due; /* when to tell core of handshakes; 0: none */
 	int64_t handshake_told;
+	int64_t hush_due; /* when to end a greeting (wg.h); 0: there was none */
 	unsigned seen;	  /* WATCH_ flags not yet acted on */
 	int64_t mended;	  /* when we last did, and … */
 	unsigned mends;	  /* … how often of late, and … */

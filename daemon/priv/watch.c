@@ -135,16 +135,18 @@ static uint32_t u32_attr(const struct nlmsghdr *nlh, unsigned header, uint16_t t
 static unsigned on_link(struct watch *w, const struct nlmsghdr *nlh)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	unsigned down;
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi))
 		return 0;
+	down = ifi->ifi_flags & IFF_UP ? 0 : WATCH_DOWN;
 	if (strcmp(string_attr(nlh, sizeof(*ifi), IFLA_IFNAME), w->interface))
-		return ifi->ifi_index == w->index ? WATCH_OURS
+		return ifi->ifi_index == w->index ? WATCH_OURS | down
 						  : WATCH_LAN; /* renamed, or another */
 	w->index = ifi->ifi_index;
-	if (nlh->nlmsg_type == RTM_DELLINK || !(ifi->ifi_flags & IFF_UP) ||
+	if (nlh->nlmsg_type == RTM_DELLINK || down ||
 	    u32_attr(nlh, sizeof(*ifi), IFLA_GROUP) != LINK_GROUP)
-		return WATCH_OURS;
+		return WATCH_OURS | down;
 	return 0;
 }
 
@@ -251,7 +253,7 @@ static unsigned on_nft_message(const struct watch *w, const struct nlmsghdr *nlh
 /* Nobody knows what it was. */
 static unsigned lost(bool nft)
 {
-	return WATCH_OURS | WATCH_LAN | (nft ? WATCH_BARE | WATCH_DOCKER : 0);
+	return WATCH_OURS | WATCH_LAN | (nft ? WATCH_BARE | WATCH_DOCKER : WATCH_DOWN);
 }
 
 static unsigned drain(struct watch *w, int fd, bool nft)
