@@ -181,8 +181,10 @@ static void on_priv(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	priv_readable(c->priv);
-	desired_resync(c);
-	presence_news(c);
+	while (priv_has_news(c->priv)) { /* more may come during the exchanges themselves */
+		desired_resync(c);
+		presence_news(c);
+	}
 }
 
 static void on_term(evutil_socket_t fd, short what, void *arg)
@@ -201,10 +203,10 @@ static int step_loop(struct core *c, struct diag *d)
 	if (!line || !term || event_add(line, NULL) || evsignal_add(term, NULL))
 		r = diag_set(d, ERR_SYSTEM, "cannot watch the line to printgated");
 	if (r == 0) {
-		desired_resync(c);
 		clock_arm(c);
 		live_begin(c);
 		presence_begin(c);
+		desired_resync(c);
 		priv_ready(c->priv);
 		(void)event_base_dispatch(c->base);
 	}

@@ -189,6 +189,11 @@ void priv_readable(struct priv *p)
 	} while (chan_pending(&p->line));
 }
 
+bool priv_has_news(const struct priv *p)
+{
+	return p->resync || p->handshake;
+}
+
 bool priv_handshake_told(struct priv *p)
 {
 	const bool told = p->handshake;

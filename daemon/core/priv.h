@@ -47,3 +47,5 @@ void priv_readable(struct priv *p);
 bool priv_resync_wanted(struct priv *p);
 /* Has printgated told of a handshake since the last call? */
 bool priv_handshake_told(struct priv *p);
+/* Either of them was said and is not yet taken: perhaps during an exchange. */
+bool priv_has_news(const struct priv *p);
