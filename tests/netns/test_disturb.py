@@ -123,7 +123,7 @@ def is_greeting(house):
 
 
 def prints(house):
-    return tcp_probe(house.phone.node, house.vpn(house.alpha), 8080, seconds=0.3).kind == "open"
+    return tcp_probe(house.phone.node, house.vpn(house.alpha), 8080, seconds=0.1).kind == "open"
 
 
 def time_to_recover(house, what, before):
