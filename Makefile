@@ -251,14 +251,16 @@ check:
 
 # The tests in network namespaces once more, inside Debian's own kernel, with its WireGuard as gateway
 # and as phone. Emulated, so no KVM is needed, and deadlines are PRINTGATE_SLOW times as long there.
-# Left out: test_make.py, which is about make itself and the terminal.
+# Left out: test_make.py, which is about make itself and the terminal, and test_doctor_tools.py, long
+# Python programs.
 GUEST	= PRINTGATE_BACKEND=kernel PRINTGATE_SLOW=3 PRINTGATE_BUILD=$(abspath $(B)) B=$(abspath $(B))
 check-kernel:
 	$(Q)packaging/deps.sh build run test kernel
 	$(Q)trap '$(HAND_OVER)' EXIT; $(MAKE) --no-print-directory $(JOBS) all netns-programs
 	$(Q)$(PYTEST) $(PYTEST_FLAGS) -n 2 tests/kernel/test_vm.py
 	$(Q)trap '$(HAND_OVER)' EXIT; tests/kernel/vm.py '$(GUEST) $(PYTEST) $(PYTEST_FLAGS) \
-		-n 2 --dist loadfile --ignore tests/netns/test_make.py tests/netns tests/kernel/test_genl.py tests/kernel/test_clock.py'
+		-n 2 --dist loadfile --ignore tests/netns/test_make.py \
+		--ignore tests/netns/test_doctor_tools.py tests/netns tests/kernel/test_genl.py tests/kernel/test_clock.py'
 
 try:
 	$(Q)packaging/deps.sh build run

@@ -17,6 +17,11 @@ const char *peer_state_name(uint8_t state)
 	return state <= PEER_EXPIRED ? names[state] : "unknown"; /* the decoder bounds it */
 }
 
+const char *printer_state_name(uint8_t state)
+{
+	return state == PRINTER_OPEN ? "open" : "moved";
+}
+
 static void view_add(struct peer_view *v, const struct control_grant *g)
 {
 	v->grants = mem_grow(v->grants, &v->cap, v->count + 1, sizeof(*v->grants));

@@ -32,6 +32,8 @@ struct printer_list {
 	size_t count, cap;
 };
 
+/* "open", "moved" */
+const char *printer_state_name(uint8_t state);
 /* "waiting", "online" … */
 const char *peer_state_name(uint8_t state);
 

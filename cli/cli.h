@@ -18,6 +18,7 @@
 struct cli {
 	const char *socket; /* path of the control socket */
 	bool json;
+	bool found;	  /* the answer itself is bad news: exit status 1 without an error */
 	struct chan core; /* the connection; its fd is -1 until the first request */
 	FILE *out; /* collects the answer in memory: nothing half done is printed with --json */
 	char *text;

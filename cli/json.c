@@ -66,6 +66,8 @@ json_t *json_printer(const struct control_printer *p)
 	json_object_set_new_nocheck(o, "vpn_address6", json_prefix6(&p->vpn6));
 	json_object_set_new_nocheck(o, "services", json_services(&p->services));
 	json_object_set_new_nocheck(o, "preset", json_text(p->preset));
+	json_object_set_new_nocheck(o, "host", json_text(p->host.s));
+	json_object_set_new_nocheck(o, "state", json_string_nocheck(printer_state_name(p->state)));
 	return o;
 }
 

@@ -21,10 +21,28 @@
 enum exit_status { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_NOT_PERMITTED, EXIT_UNREACHABLE };
 
 static const struct verb *const verbs[] = {
-	&verb_init,   &verb_presets, &verb_printer_add, &verb_printer_list, &verb_printer_remove,
-	&verb_enroll, &verb_qr,	     &verb_rekey,	&verb_rename,	    &verb_list,
-	&verb_show,   &verb_allow,   &verb_deny,	&verb_disable,	    &verb_enable,
-	&verb_revoke, &verb_lock,    &verb_unlock,	&verb_status,	    &verb_log,
+	&verb_init,
+	&verb_presets,
+	&verb_printer_add,
+	&verb_printer_list,
+	&verb_printer_remove,
+	&verb_printer_confirm,
+	&verb_enroll,
+	&verb_qr,
+	&verb_rekey,
+	&verb_rename,
+	&verb_list,
+	&verb_show,
+	&verb_allow,
+	&verb_deny,
+	&verb_disable,
+	&verb_enable,
+	&verb_revoke,
+	&verb_lock,
+	&verb_unlock,
+	&verb_status,
+	&verb_log,
+	&verb_doctor,
 };
 
 static int cli_open(struct cli *cli, struct diag *d)
@@ -203,5 +221,5 @@ int main(int argc, char **argv)
 		rc = ERR_SYSTEM;
 	}
 	cli_close(&cli);
-	return exit_status(rc);
+	return rc || !cli.found ? exit_status(rc) : EXIT_FAILED;
 }

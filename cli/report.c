@@ -48,7 +48,9 @@ static void reach_table(FILE *out, const struct peer_view *v, const struct print
 		if (p)
 			where(at, sizeof(at), p);
 		table_add(&t, "%s", p ? at : "");
-		table_add(&t, "%s%s%s%s", p ? text_services(services, &p->services) : "",
+		table_add(&t, "%s%s%s%s%s",
+			  p && p->state == PRINTER_MOVED ? "closed, it moved: " : "",
+			  p ? text_services(services, &p->services) : "",
 			  g->expires ? " (ends " : "", g->expires ? end : "",
 			  g->expires ? ")" : "");
 	}
@@ -148,6 +150,24 @@ void report_peers(FILE *out, const struct table *t)
 			     "  printgate enroll NAME --printer PRINTER\n");
 }
 
+/* Which are closed, and what to do. */
+static void report_moved(FILE *out, const struct printer_list *printers)
+{
+	char name[TEXT_QUOTE_BYTES];
+
+	for (size_t i = 0; i < printers->count; i++) {
+		const struct control_printer *p = &printers->items[i];
+
+		if (p->state != PRINTER_MOVED)
+			continue;
+		text_para(out, 0,
+			  "%s is closed: what %s leads to is not known to be it ('printgate log' "
+			  "says why). If it is right:",
+			  p->name.s, p->host.s);
+		fprintf(out, "  printgate printer confirm %s\n", text_quote(name, &p->name));
+	}
+}
+
 void report_printers(FILE *out, const struct printer_list *printers)
 {
 	auto_table t = {.columns = PRINTER_COLUMNS, .shrink = 1};
@@ -171,8 +191,10 @@ void report_printers(FILE *out, const struct printer_list *printers)
 		prefix4_format(vpn, p->vpn);
 		table_add(&t, "%s", p->name.s);
 		table_add(&t, "%s", vpn);
-		table_add(&t, "%s", p->kind == PRINTER_SELF ? "self" : address);
+		table_add(&t, "%s%s%s%s", p->kind == PRINTER_SELF ? "self" : address,
+			  p->host.s[0] ? " (" : "", p->host.s, p->host.s[0] ? ")" : "");
 		table_add(&t, "%s", text_services(services, &p->services));
 	}
 	table_print(&t, out, 0);
+	report_moved(out, printers);
 }

@@ -46,6 +46,8 @@ static const struct line {
 	{"gateway", "backend", "auto", "WireGuard: auto, kernel or userspace."},
 	{"gateway", "keep_configs", "no",
 	 "yes keeps phones' configs, private keys included, on disk for `printgate qr`."},
+	{"gateway", "coexist", "off",
+	 "auto puts rules for the tunnel into Docker's chain DOCKER-USER, where it is."},
 	{"web", "listen", "tunnel:80, 127.0.0.1:8080",
 	 "Where the status page is shown. `tunnel` is the gateway's tunnel address;\n"
 	 "# `off` for no page."},

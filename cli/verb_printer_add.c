@@ -40,6 +40,12 @@ static int take_services(struct control_printer_add *msg, const struct args *arg
 	return preset_services(&msg->services, p, ports, d);
 }
 
+/* Digits and dots, or a slash: whoever types that means an address. */
+static bool is_address(const char *text)
+{
+	return strchr(text, '/') || strspn(text, "0123456789.") == strlen(text);
+}
+
 static int take_address(struct control_printer_add *msg, const char *text, struct diag *d)
 {
 	int rc;
@@ -47,6 +53,11 @@ static int take_address(struct control_printer_add *msg, const char *text, struc
 	if (!strcmp(text, "self")) {
 		msg->kind = PRINTER_SELF;
 		return 0;
+	}
+	if (!is_address(text)) {
+		msg->kind = PRINTER_HOST;
+		msg->address.len = 32;
+		return host_parse(&msg->host, text, d);
 	}
 	rc = prefix4_parse(&msg->address, text, d);
 	msg->kind = msg->address.len == 32 ? PRINTER_HOST : PRINTER_SUBNET;
@@ -62,7 +73,8 @@ static void tell(struct cli *cli, const struct control_printer *p)
 	prefix4_format(address, p->address);
 	prefix4_format(vpn, p->vpn);
 	prefix6_format(vpn6, &p->vpn6);
-	text_para(cli->out, 0, "%s (%s) is reached through the tunnel at %s%s%s", p->name.s,
+	text_para(cli->out, 0, "%s (%s%s%s) is reached through the tunnel at %s%s%s", p->name.s,
+		  p->host.s, p->host.s[0] ? ", now " : "",
 		  p->kind == PRINTER_SELF ? "this machine" : address, vpn, vpn6[0] ? " and " : "",
 		  vpn6);
 	text_para(cli->out, 2, "services: %s", text_services(services, &p->services));
@@ -102,7 +114,7 @@ static const struct verb_option options[] = {
 
 const struct verb verb_printer_add = {
 	.name = "printer add",
-	.args = "NAME ADDRESS|PREFIX|self",
+	.args = "NAME ADDRESS|HOST|PREFIX|self",
 	.help = "protect a printer, a printer subnet or this machine",
 	.words_min = 2,
 	.words_max = 2,

@@ -14,6 +14,7 @@ static const struct wire_field printer_add_fields[] = {
 	WIRE_FIELD(control_printer_add, address, WIRE_PREFIX4),
 	WIRE_CHARS(control_printer_add, preset, WIRE_TOKEN),
 	WIRE_RANGE(control_printer_add, services, WIRE_SERVICES, 1, SERVICES_MAX),
+	WIRE_FIELD(control_printer_add, host, WIRE_HOST_OPT),
 };
 
 static const struct wire_field enroll_fields[] = {
@@ -83,6 +84,8 @@ static const struct wire_field printer_fields[] = {
 	WIRE_FIELD(control_printer, vpn6, WIRE_PREFIX6),
 	WIRE_CHARS(control_printer, preset, WIRE_TOKEN),
 	WIRE_RANGE(control_printer, services, WIRE_SERVICES, 1, SERVICES_MAX),
+	WIRE_FIELD(control_printer, host, WIRE_HOST_OPT),
+	WIRE_RANGE(control_printer, state, WIRE_U8, PRINTER_OPEN, PRINTER_MOVED),
 };
 
 static const struct wire_field peer_fields[] = {
@@ -123,6 +126,13 @@ static const struct wire_field counts_fields[] = {
 	WIRE_FIELD(control_counts, printers, WIRE_U32),
 };
 
+static const struct wire_field check_fields[] = {
+	WIRE_CHARS(control_check, name, WIRE_TOKEN),
+	WIRE_RANGE(control_check, result, WIRE_U8, CHECK_OK, CHECK_FAIL),
+	WIRE_CHARS(control_check, message, WIRE_TEXT),
+	WIRE_CHARS(control_check, fix, WIRE_TEXT),
+};
+
 static const struct wire_row rows[] = {
 	WIRE_EMPTY(CTL_STATUS),
 	WIRE_EMPTY(CTL_PEERS),
@@ -142,9 +152,12 @@ static const struct wire_row rows[] = {
 	WIRE_ROW(CTL_LOG, control_log, log_fields),
 	WIRE_ROW(CTL_LOCK, control_lock, lock_fields),
 	WIRE_EMPTY(CTL_UNLOCK),
+	WIRE_EMPTY(CTL_DOCTOR),
+	WIRE_ROW(CTL_PRINTER_CONFIRM, control_named, named_fields),
 	WIRE_ROW(CTL_WEB_VIEW, control_web_view, web_view_fields),
 	WIRE_ROW(CTL_ERROR, control_error, error_fields),
 	WIRE_EMPTY(CTL_END),
+	WIRE_ROW(CTL_CHECK, control_check, check_fields),
 	WIRE_ROW(CTL_GATEWAY, control_gateway, gateway_fields),
 	WIRE_ROW(CTL_PRINTER, control_printer, printer_fields),
 	WIRE_ROW(CTL_PEER, control_peer, peer_fields),

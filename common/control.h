@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/host.h"
 #include "common/inet6.h"
 #include "common/key.h"
 #include "common/name.h"
@@ -26,24 +27,26 @@
 
 enum control_type {
 	/* requests */
-	CTL_STATUS = 1,	    /* empty → GATEWAY, PRINTER…, (PEER, GRANT…)…, END */
-	CTL_PEERS,	    /* empty → (PEER, GRANT…)…, END */
-	CTL_PEER_SHOW,	    /* control_named → PEER, GRANT…, END */
-	CTL_PRINTERS,	    /* empty → PRINTER…, END */
-	CTL_PRINTER_ADD,    /* control_printer_add → PRINTER, END */
-	CTL_PRINTER_REMOVE, /* control_named → PRINTER (as it was), END */
-	CTL_ENROLL,	    /* control_enroll → PEER, GRANT…, CONFIG, END */
-	CTL_QR,		    /* control_named → PEER, GRANT…, CONFIG, END */
-	CTL_REKEY,	    /* control_rekey → PEER, GRANT…, CONFIG, END */
-	CTL_RENAME,	    /* control_rename → PEER, GRANT…, END */
-	CTL_ALLOW,	    /* control_allow → PEER, GRANT…, END */
-	CTL_DENY,	    /* control_allow (end ignored) → PEER, GRANT…, END */
-	CTL_DISABLE,	    /* control_named → PEER, GRANT…, END */
-	CTL_ENABLE,	    /* control_named → PEER, GRANT…, END */
-	CTL_REVOKE,	    /* control_named → PEER (as it was), GRANT…, END */
-	CTL_LOG,	    /* control_log → EVENT… (newest first), END */
-	CTL_LOCK,	    /* control_lock → GATEWAY, END */
-	CTL_UNLOCK,	    /* empty → GATEWAY, END */
+	CTL_STATUS = 1,	     /* empty → GATEWAY, PRINTER…, (PEER, GRANT…)…, END */
+	CTL_PEERS,	     /* empty → (PEER, GRANT…)…, END */
+	CTL_PEER_SHOW,	     /* control_named → PEER, GRANT…, END */
+	CTL_PRINTERS,	     /* empty → PRINTER…, END */
+	CTL_PRINTER_ADD,     /* control_printer_add → PRINTER, END */
+	CTL_PRINTER_REMOVE,  /* control_named → PRINTER (as it was), END */
+	CTL_ENROLL,	     /* control_enroll → PEER, GRANT…, CONFIG, END */
+	CTL_QR,		     /* control_named → PEER, GRANT…, CONFIG, END */
+	CTL_REKEY,	     /* control_rekey → PEER, GRANT…, CONFIG, END */
+	CTL_RENAME,	     /* control_rename → PEER, GRANT…, END */
+	CTL_ALLOW,	     /* control_allow → PEER, GRANT…, END */
+	CTL_DENY,	     /* control_allow (end ignored) → PEER, GRANT…, END */
+	CTL_DISABLE,	     /* control_named → PEER, GRANT…, END */
+	CTL_ENABLE,	     /* control_named → PEER, GRANT…, END */
+	CTL_REVOKE,	     /* control_named → PEER (as it was), GRANT…, END */
+	CTL_LOG,	     /* control_log → EVENT… (newest first), END */
+	CTL_LOCK,	     /* control_lock → GATEWAY, END */
+	CTL_UNLOCK,	     /* empty → GATEWAY, END */
+	CTL_DOCTOR,	     /* empty → CHECK…, END */
+	CTL_PRINTER_CONFIRM, /* control_named → PRINTER, END; what its name leads to now is it */
 	CTL_WEB_VIEW = 64, /* control_web_view → GATEWAY, COUNTS, [PEER, GRANT…, PRINTER…,] END */
 	/* items of answers */
 	CTL_ERROR = 128, /* control_error; ends the answer */
@@ -55,6 +58,13 @@ enum control_type {
 	CTL_CONFIG,	 /* control_config */
 	CTL_EVENT,	 /* control_event */
 	CTL_COUNTS,	 /* control_counts */
+	CTL_CHECK,	 /* control_check */
+};
+
+/* Of a printer that was given by name. As `printer list --json` names them. */
+enum printer_state {
+	PRINTER_OPEN = 0,
+	PRINTER_MOVED = 1, /* closed: what has its name or address now is not known to be it */
 };
 
 enum printer_kind { PRINTER_HOST = 0, PRINTER_SUBNET = 1, PRINTER_SELF = 2 };
@@ -80,6 +90,7 @@ struct control_printer_add {
 	struct prefix4 address;		/* 0.0.0.0/0 for PRINTER_SELF */
 	char preset[PRESET_NAME_BYTES]; /* "" for none; kept for display */
 	struct services services;	/* never empty */
+	struct host host;		/* "" for none; with one, PRINTER_HOST and 0.0.0.0/32 */
 };
 
 struct control_enroll {
@@ -151,6 +162,8 @@ struct control_printer {
 	struct prefix6 vpn6; /* an address; none where it is not reached by IPv6 */
 	char preset[PRESET_NAME_BYTES];
 	struct services services;
+	struct host host; /* by which it was given; "" for none */
+	uint8_t state;	  /* enum printer_state */
 };
 
 struct control_peer {
@@ -190,6 +203,19 @@ struct control_counts {
 	uint32_t peers, online, printers;
 };
 
+/* As `doctor --json` names them, in this order. */
+enum check_result { CHECK_OK = 0, CHECK_WARN = 1, CHECK_FAIL = 2 };
+
+#define CONTROL_MESSAGE_BYTES 640  /* what was found, in sentences */
+#define CONTROL_FIX_BYTES     1024 /* six commands of a firewall */
+
+struct control_check {
+	char name[32];
+	uint8_t result; /* enum check_result */
+	char message[CONTROL_MESSAGE_BYTES];
+	char fix[CONTROL_FIX_BYTES]; /* the command to run; "" if there is none */
+};
+
 /* Room for any of them, for wire_decode. */
 union control_any {
 	struct control_named named;
@@ -209,6 +235,7 @@ union control_any {
 	struct control_config config;
 	struct control_event event;
 	struct control_counts counts;
+	struct control_check check;
 };
 
 extern const struct wire_table control_table;

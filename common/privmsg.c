@@ -14,6 +14,7 @@ static const struct wire_field printer_fields[] = {
 	WIRE_FIELD(privmsg_printer, vpn, WIRE_PREFIX4),
 	WIRE_FIELD(privmsg_printer, target, WIRE_PREFIX4),
 	WIRE_FIELD(privmsg_printer, self, WIRE_BOOL),
+	WIRE_FIELD(privmsg_printer, hardware, WIRE_HARDWARE),
 };
 
 static const struct wire_field service_fields[] = {
@@ -48,6 +49,7 @@ static const struct wire_field hello_fields[] = {
 	WIRE_FIELD(privmsg_hello, tunnel6, WIRE_PREFIX6),
 	WIRE_FIELD(privmsg_hello, keep_configs, WIRE_BOOL),
 	WIRE_FIELD(privmsg_hello, events, WIRE_BOOL),
+	WIRE_RANGE(privmsg_hello, check_seconds, WIRE_U16, 1, UINT16_MAX),
 };
 
 static const struct wire_field result_fields[] = {
@@ -64,6 +66,24 @@ static const struct wire_field stats_fields[] = {
 	WIRE_FIELD(privmsg_stats, endpoint, WIRE_ENDPOINT),
 };
 
+static const struct wire_field finding_fields[] = {
+	WIRE_RANGE(privmsg_finding, tool, WIRE_U8, FOREIGN_DOCKER, FOREIGN_UNSEEN),
+	WIRE_RANGE(privmsg_finding, way, WIRE_U8, WAY_TO_PRINTER, WAY_WIREGUARD_OUT),
+	WIRE_RANGE(privmsg_finding, family, WIRE_U8, 1, 2),
+	WIRE_FIELD(privmsg_finding, admitted, WIRE_BOOL),
+	WIRE_CHARS(privmsg_finding, table, WIRE_TOKEN),
+	WIRE_CHARS(privmsg_finding, chain, WIRE_TOKEN),
+};
+
+static const struct wire_field neighbour_fields[] = {
+	WIRE_FIELD(privmsg_neighbour, address, WIRE_IP4),
+};
+
+static const struct wire_field neighbour_is_fields[] = {
+	WIRE_RANGE(privmsg_neighbour_is, state, WIRE_U8, NEIGHBOUR_NONE, NEIGHBOUR_KNOWN),
+	WIRE_FIELD(privmsg_neighbour_is, hardware, WIRE_HARDWARE),
+};
+
 static const struct wire_row to_priv_rows[] = {
 	WIRE_ROW(PRIV_BEGIN, privmsg_begin, begin_fields),
 	WIRE_ROW(PRIV_PRINTER_PUT, privmsg_printer, printer_fields),
@@ -77,6 +97,8 @@ static const struct wire_row to_priv_rows[] = {
 	WIRE_EMPTY(PRIV_COMMIT),
 	WIRE_EMPTY(PRIV_DUMP),
 	WIRE_EMPTY(PRIV_READY),
+	WIRE_EMPTY(PRIV_CHECK),
+	WIRE_ROW(PRIV_NEIGHBOUR, privmsg_neighbour, neighbour_fields),
 };
 
 static const struct wire_row from_priv_rows[] = {
@@ -85,6 +107,8 @@ static const struct wire_row from_priv_rows[] = {
 	WIRE_ROW(PRIV_STATS, privmsg_stats, stats_fields),
 	WIRE_EMPTY(PRIV_RESYNC),
 	WIRE_EMPTY(PRIV_HANDSHAKE),
+	WIRE_ROW(PRIV_FINDING, privmsg_finding, finding_fields),
+	WIRE_ROW(PRIV_NEIGHBOUR_IS, privmsg_neighbour_is, neighbour_is_fields),
 };
 
 const struct wire_table privmsg_to_priv = {to_priv_rows,

@@ -13,6 +13,8 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/hardware.h"
+#include "common/host.h"
 #include "common/name.h"
 
 #define WIRE_VERSION	1
@@ -33,11 +35,13 @@ enum wire_kind {
 	WIRE_PREFIX4,  /* struct prefix4: length 0..32, no host bits */
 	WIRE_PREFIX6,  /* struct prefix6: none, or length 1..128, no host bits */
 	WIRE_ENDPOINT, /* struct endpoint */
+	WIRE_HARDWARE, /* struct hardware, may be unknown; no group address */
 	WIRE_SERVICE,  /* struct service */
 	WIRE_SERVICES, /* struct services: sorted, without overlap */
 	WIRE_NAME,     /* struct name */
 	WIRE_NAME_OPT, /* struct name, may be "" */
 	WIRE_NAMES,    /* struct wire_names */
+	WIRE_HOST_OPT, /* struct host, may be "" */
 	WIRE_TOKEN,    /* char[max]: [A-Za-z0-9._:-]*, for words such as an interface or a preset */
 	WIRE_TEXT,     /* char[max]: UTF-8, no control characters but line feed */
 };
@@ -87,6 +91,8 @@ struct wire_table {
 #define WIRE_TYPE_WIRE_NAME	struct name
 #define WIRE_TYPE_WIRE_NAME_OPT struct name
 #define WIRE_TYPE_WIRE_NAMES	struct wire_names
+#define WIRE_TYPE_WIRE_HOST_OPT struct host
+#define WIRE_TYPE_WIRE_HARDWARE struct hardware
 
 #define WIRE_MEMBER(st, member) (((struct st *)0)->member)
 #define WIRE_IS(st, member, t)	__builtin_types_compatible_p(__typeof__(WIRE_MEMBER(st, member)), t)

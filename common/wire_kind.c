@@ -242,6 +242,24 @@ static bool prefix6_get(struct wire_reader *r, const struct wire_field *f, void 
 	return get_bytes(r, p->addr, sizeof(p->addr)) && get_bytes(r, &p->len, 1);
 }
 
+static bool hardware_valid(const struct wire_field *f, const void *m)
+{
+	(void)f;
+	return !hardware_known(m) || hardware_usable(m);
+}
+
+static bool hardware_put(struct wire_writer *w, const struct wire_field *f, const void *m)
+{
+	(void)f;
+	return put_bytes(w, m, HARDWARE_BYTES);
+}
+
+static bool hardware_get(struct wire_reader *r, const struct wire_field *f, void *m)
+{
+	(void)f;
+	return get_bytes(r, m, HARDWARE_BYTES);
+}
+
 static bool endpoint_valid(const struct wire_field *f, const void *m)
 {
 	const struct endpoint *e = m;
@@ -388,6 +406,29 @@ static bool names_get(struct wire_reader *r, const struct wire_field *f, void *m
 	return ok;
 }
 
+static bool host_opt_valid(const struct wire_field *f, const void *m)
+{
+	const struct host *host = m;
+	size_t n = strnlen(host->s, sizeof(host->s));
+
+	(void)f;
+	return n == 0 || host_valid(host->s, n);
+}
+
+static bool host_put(struct wire_writer *w, const struct wire_field *f, const void *m)
+{
+	(void)f;
+	return put_string(w, ((const struct host *)m)->s);
+}
+
+static bool host_get(struct wire_reader *r, const struct wire_field *f, void *m)
+{
+	struct host *host = m;
+
+	(void)f;
+	return get_string(r, host->s, sizeof(host->s));
+}
+
 static bool token_valid(const struct wire_field *f, const void *m)
 {
 	const char *s = m;
@@ -443,6 +484,8 @@ const struct wire_kind_ops wire_kinds[] = {
 	[WIRE_NAME] = {name_kind_valid, name_put, name_get},
 	[WIRE_NAME_OPT] = {name_opt_valid, name_put, name_get},
 	[WIRE_NAMES] = {names_valid, names_put, names_get},
+	[WIRE_HOST_OPT] = {host_opt_valid, host_put, host_get},
+	[WIRE_HARDWARE] = {hardware_valid, hardware_put, hardware_get},
 	[WIRE_TOKEN] = {token_valid, chars_put, chars_get},
 	[WIRE_TEXT] = {text_valid, chars_put, chars_get},
 };

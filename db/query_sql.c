@@ -8,7 +8,9 @@
 #define PEER_COLUMNS                                                                               \
 	"id, name, public_key, preshared, address, created, expires, first_handshake, disabled,"   \
 	" own_key"
-#define PRINTER_COLUMNS "id, name, kind, address, address_len, vpn, vpn_len, preset, created"
+#define PRINTER_COLUMNS                                                                            \
+	"id, name, kind, address, address_len, vpn, vpn_len, preset, created, host, hardware,"     \
+	" moved"
 #define GRANT_SELECT                                                                               \
 	"SELECT a.peer_id, a.printer_id, r.name, p.address, r.vpn, r.vpn_len, a.expires"           \
 	" FROM access a JOIN peer p ON p.id = a.peer_id JOIN printer r ON r.id = a.printer_id"
@@ -52,8 +54,12 @@ const char *const query_sql[QUERY_COUNT] = {
 
 	[Q_PRINTER_INSERT] =
 		"INSERT INTO printer (name, folded, kind, address, address_len, vpn, vpn_len,"
-		" preset, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+		" preset, created, host, hardware, moved)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
 	[Q_PRINTER_BY_NAME] = "SELECT " PRINTER_COLUMNS " FROM printer WHERE folded = ?1",
+	[Q_PRINTER_BY_ID] = "SELECT " PRINTER_COLUMNS " FROM printer WHERE id = ?1",
+	[Q_PRINTER_MOVE] = "UPDATE printer SET address = ?2, hardware = ?3, moved = ?4"
+			   " WHERE id = ?1 AND host <> ''",
 	[Q_PRINTER_DELETE] = "DELETE FROM printer WHERE id = ?1",
 	[Q_PRINTER_EACH] = "SELECT " PRINTER_COLUMNS " FROM printer ORDER BY vpn",
 	[Q_PRINTER_VPN_UP] = "SELECT vpn, vpn_len FROM printer WHERE vpn <= ?1 ORDER BY vpn",

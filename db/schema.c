@@ -103,5 +103,15 @@ static const char step_1[] =
 	"  detail TEXT NOT NULL CHECK (length(CAST(detail AS BLOB)) <= 383)"
 	") STRICT;";
 
-const char *const schema_steps[] = {step_1};
+/* Printers given by name: what they are known by again, and whether they are closed because what the
+ * name leads to is not known to be them. */
+static const char step_2[] =
+	"ALTER TABLE printer ADD COLUMN host TEXT NOT NULL DEFAULT ''"
+	"  CHECK (length(CAST(host AS BLOB)) <= 253 AND (host = '' OR kind = 0));"
+	"ALTER TABLE printer ADD COLUMN hardware BLOB NOT NULL DEFAULT x'000000000000'"
+	"  CHECK (length(hardware) = 6 AND (hardware = x'000000000000' OR host <> ''));"
+	"ALTER TABLE printer ADD COLUMN moved INTEGER NOT NULL DEFAULT 0"
+	"  CHECK (moved IN (0, 1) AND (moved = 0 OR host <> ''));";
+
+const char *const schema_steps[] = {step_1, step_2};
 const int schema_version = ARRAY_LEN(schema_steps);

@@ -30,6 +30,9 @@ struct store_printer {
 	char preset[PRESET_NAME_BYTES];
 	struct services services;
 	int64_t created;
+	struct host host;	  /* by which it was given; "" for none */
+	struct hardware hardware; /* by which it is known again; only with a host */
+	bool moved;		  /* closed: PRINTER_MOVED; only with a host */
 };
 
 struct store_peer {
@@ -78,6 +81,12 @@ int store_printer_insert(struct store *s, struct store_printer *p, struct diag *
 	__attribute__((warn_unused_result));
 int store_printer_by_name(struct store *s, const struct name *name, struct store_printer *out,
 			  struct diag *d) __attribute__((warn_unused_result));
+int store_printer_by_id(struct store *s, int64_t id, struct store_printer *out, struct diag *d)
+	__attribute__((warn_unused_result)); /* ERR_NOT_FOUND */
+/* Where a printer with a host is now, by what it is known, and whether it is closed. */
+int store_printer_move(struct store *s, int64_t id, uint32_t address,
+		       const struct hardware *hardware, bool moved, struct diag *d)
+	__attribute__((warn_unused_result)); /* ERR_NOT_FOUND */
 int store_printer_delete(struct store *s, int64_t id, struct diag *d)
 	__attribute__((warn_unused_result)); /* its grants go too */
 typedef int (*store_printer_fn)(void *arg, const struct store_printer *p);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Printers and their services in the store. A printer is never changed, only added and removed.
+ * Printers and their services in the store. Of a printer that has a host
+ * name, the address can change; nothing else ever does.
  */
 #include "db/store_internal.h"
 
@@ -38,6 +39,9 @@ static int printer_read(struct query *q, struct store_printer *out, struct diag 
 	out->vpn.len = (uint8_t)query_get_int(q, 6);
 	query_get_text(q, 7, out->preset, sizeof(out->preset));
 	out->created = query_get_int(q, 8);
+	query_get_text(q, 9, out->host.s, sizeof(out->host.s));
+	query_get_blob(q, 10, out->hardware.b, sizeof(out->hardware.b));
+	out->moved = query_get_int(q, 11) != 0;
 	int err = query_good(q, d);
 
 	return err ? err : services_read(q->s, out->id, &out->services, d);
@@ -76,6 +80,9 @@ static int row_insert(struct store *s, struct store_printer *p, struct diag *d)
 	query_int(&q, p->vpn.len);
 	query_text(&q, p->preset);
 	query_int(&q, p->created);
+	query_text(&q, p->host.s);
+	query_blob(&q, p->hardware.b, sizeof(p->hardware.b));
+	query_int(&q, p->moved);
 	err = query_run(&q, d);
 	if (err == ERR_CONFLICT)
 		return printer_conflict(&q, p, d);
@@ -123,6 +130,30 @@ int store_printer_by_name(struct store *s, const struct name *name, struct store
 	if (got == 0)
 		return diag_set(d, ERR_NOT_FOUND, "there is no printer called \"%s\"", name->s);
 	return got < 0 ? got : printer_read(&q, out, d);
+}
+
+int store_printer_by_id(struct store *s, int64_t id, struct store_printer *out, struct diag *d)
+{
+	auto_query q = query_open(s, Q_PRINTER_BY_ID);
+	int got;
+
+	query_int(&q, id);
+	got = query_row(&q, d);
+	if (got == 0)
+		return diag_set(d, ERR_NOT_FOUND, "the printer is not there any more");
+	return got < 0 ? got : printer_read(&q, out, d);
+}
+
+int store_printer_move(struct store *s, int64_t id, uint32_t address,
+		       const struct hardware *hardware, bool moved, struct diag *d)
+{
+	auto_query q = query_open(s, Q_PRINTER_MOVE);
+
+	query_int(&q, id);
+	query_int(&q, address);
+	query_blob(&q, hardware->b, sizeof(hardware->b));
+	query_int(&q, moved);
+	return query_change(&q, "printer with a host name", d);
 }
 
 int store_printer_delete(struct store *s, int64_t id, struct diag *d)

@@ -42,6 +42,8 @@ struct control_printer answer_printer_item(const struct core *c, const struct st
 		.address = p->address,
 		.vpn = p->vpn,
 		.services = p->services,
+		.host = p->host,
+		.state = p->moved ? PRINTER_MOVED : PRINTER_OPEN,
 	};
 
 	if (p->kind == PRINTER_SELF) {

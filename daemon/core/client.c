@@ -36,6 +36,7 @@ struct client {
 	int fd;
 	uid_t uid;
 	bool web;
+	bool held;
 	bool broken; /* to be disconnected instead of flushed */
 	char actor[sizeof(((struct control_event *)0)->actor)];
 	struct event *readable, *writable;
@@ -138,10 +139,22 @@ static void client_flush(struct client *cl)
 		(void)event_del(cl->readable);
 		(void)event_add(cl->writable, patience(cl));
 	} else if (r == 0) {
-		(void)event_add(cl->readable, patience(cl));
+		if (!cl->held)
+			(void)event_add(cl->readable, patience(cl));
 	} else {
 		client_free(cl);
 	}
+}
+
+void client_hold(struct client *cl)
+{
+	cl->held = true;
+}
+
+void client_resume(struct client *cl)
+{
+	cl->held = false;
+	client_flush(cl);
 }
 
 void client_send(struct client *cl, uint16_t type, const void *msg)

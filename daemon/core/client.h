@@ -28,5 +28,9 @@ void clients_free(struct clients *all);
 bool client_is_web(const struct client *cl);
 /* Who asks, for the log: a user's name, or "uid 1234", or "page". */
 const char *client_actor(const struct client *cl);
+/* Nothing is read from the client, and it is not taken for idle, until it is resumed: its answer is
+ * still to come. It stays in place until then. */
+void client_hold(struct client *cl);
+void client_resume(struct client *cl); /* sends what is queued; may free the client */
 /* Queues one message for the client; it goes out as its socket has room. */
 void client_send(struct client *cl, uint16_t type, const void *msg);

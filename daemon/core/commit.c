@@ -52,6 +52,15 @@ static void make_equal(struct core *c, const struct diag *why)
 			   d.text);
 }
 
+int commit_kernel(struct core *c, commit_kernel_fn kernel, void *arg, struct diag *d)
+{
+	const int r = apply(c, kernel, arg, d);
+
+	if (r)
+		make_equal(c, d);
+	return r;
+}
+
 int commit_add(struct core *c, commit_store_fn store, commit_kernel_fn kernel, commit_store_fn undo,
 	       void *arg, struct diag *d)
 {

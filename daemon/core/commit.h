@@ -33,6 +33,11 @@ int commit_add(struct core *c, commit_store_fn store, commit_kernel_fn kernel, c
 int commit_remove(struct core *c, commit_kernel_fn kernel, commit_store_fn store, void *arg,
 		  struct diag *d) __attribute__((warn_unused_result));
 
+/* A change of the kernel alone, for a while: what is in the store is put back by whoever asks for it,
+ * or by the next full change. */
+int commit_kernel(struct core *c, commit_kernel_fn kernel, void *arg, struct diag *d)
+	__attribute__((warn_unused_result));
+
 /* Adds an event; inside a change's store part. Never put a secret into the detail. */
 int commit_note(struct core *c, struct diag *d, const char *actor, const char *action,
 		const struct name *subject, const char *fmt, ...)

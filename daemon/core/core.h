@@ -6,17 +6,27 @@
 #pragma once
 
 #include <event2/event.h>
+#include <sys/types.h>
 
 #include "common/privmsg.h"
 #include "daemon/core/clock.h"
 #include "daemon/core/live.h"
+#include "daemon/core/moving.h"
 #include "daemon/core/presence.h"
+#include "daemon/core/resolve.h"
 #include "db/store.h"
 
 /* Chosen so that a full change never has more than PRIV_ITEMS_MAX items (desired.c asserts it). */
 #define CORE_PRINTERS_MAX 1024
 #define CORE_PEERS_MAX	  20000
 #define CORE_GRANTS_MAX	  200000
+
+/* Copies of this program that look a name up (resolve.c) and have not been reaped. */
+struct resolvers {
+	struct event *child; /* SIGCHLD */
+	pid_t pid[RESOLVE_AT_ONCE];
+	unsigned n;
+};
 
 struct priv;
 struct seal;
@@ -31,6 +41,9 @@ struct core {
 	struct clock clock;
 	struct live live;
 	struct presence presence;
+	struct resolvers resolvers;
+	struct moving moving;
+	struct named_job *named;      /* requests that wait for a look-up */
 	struct privmsg_hello gateway; /* what printgated told at the start */
 	int64_t started;	      /* CLOCK_MONOTONIC, seconds */
 	/* How many there are: counted by each full change, kept by what adds and removes. */

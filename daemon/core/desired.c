@@ -28,20 +28,29 @@ int64_t desired_grant_end(int64_t grant_expires, int64_t peer_expires)
 	return clock_earlier(grant_expires, peer_expires);
 }
 
+static void printer_item(struct core *c, const struct store_printer *p, bool put)
+{
+	const struct privmsg_printer item = {.vpn = p->vpn,
+					     .target = p->address,
+					     .self = p->kind == PRINTER_SELF,
+					     .hardware = p->hardware};
+
+	priv_item(c->priv, put ? PRIV_PRINTER_PUT : PRIV_PRINTER_DEL, &item);
+}
+
 static void printer_items(struct core *c, const struct store_printer *p, bool put)
 {
-	const struct privmsg_printer item = {
-		.vpn = p->vpn, .target = p->address, .self = p->kind == PRINTER_SELF};
-
+	if (p->moved)
+		return;
 	if (put)
-		priv_item(c->priv, PRIV_PRINTER_PUT, &item);
+		printer_item(c, p, true);
 	for (unsigned i = 0; i < p->services.count; i++) {
 		const struct privmsg_service s = {.vpn = p->vpn, .service = p->services.item[i]};
 
 		priv_item(c->priv, put ? PRIV_SERVICE_PUT : PRIV_SERVICE_DEL, &s);
 	}
 	if (!put)
-		priv_item(c->priv, PRIV_PRINTER_DEL, &item);
+		printer_item(c, p, false);
 }
 
 void desired_printer_put(struct core *c, const struct store_printer *p)
@@ -52,6 +61,13 @@ void desired_printer_put(struct core *c, const struct store_printer *p)
 void desired_printer_del(struct core *c, const struct store_printer *p)
 {
 	printer_items(c, p, false);
+}
+
+void desired_printer_move(struct core *c, const struct store_printer *from,
+			  const struct store_printer *to)
+{
+	printer_item(c, from, false);
+	printer_item(c, to, true);
 }
 
 void desired_grant_put(struct core *c, const struct clock_view *v, uint32_t peer,

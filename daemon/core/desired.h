@@ -25,8 +25,12 @@ bool desired_peer_open(const struct clock_view *v, const struct store_peer *p);
 int64_t desired_grant_end(int64_t grant_expires, int64_t peer_expires);
 
 /* Items of a change that has begun. */
+/* A printer that is closed has nothing in the kernel but its grants, which lead nowhere then. */
 void desired_printer_put(struct core *c, const struct store_printer *p);
 void desired_printer_del(struct core *c, const struct store_printer *p);
+/* The same services at another address, or by another machine. */
+void desired_printer_move(struct core *c, const struct store_printer *from,
+			  const struct store_printer *to);
 void desired_grant_put(struct core *c, const struct clock_view *v, uint32_t peer,
 		       struct prefix4 vpn, int64_t end); /* not if the end has passed */
 void desired_grant_del(struct core *c, uint32_t peer, struct prefix4 vpn);

@@ -26,6 +26,7 @@
 #include "daemon/core/lock.h"
 #include "daemon/core/presence.h"
 #include "daemon/core/priv.h"
+#include "daemon/core/req_named.h"
 #include "daemon/core/seal.h"
 
 enum { FD_PRIV = 3, FD_CONTROL = 4, FD_WEB = 5 };
@@ -205,8 +206,10 @@ static void on_priv(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	priv_readable(c->priv);
-	desired_resync(c);
-	presence_news(c);
+	while (priv_has_news(c->priv)) { /* more may come during the exchanges themselves */
+		desired_resync(c);
+		presence_news(c);
+	}
 }
 
 static void on_term(evutil_socket_t fd, short what, void *arg)
@@ -225,10 +228,10 @@ static int step_loop(struct core *c, struct diag *d)
 	if (!line || !term || event_add(line, NULL) || evsignal_add(term, NULL))
 		r = diag_set(d, ERR_SYSTEM, "cannot watch the line to printgated");
 	if (r == 0) {
-		desired_resync(c);
 		clock_arm(c);
 		live_begin(c);
 		presence_begin(c);
+		desired_resync(c);
 		priv_ready(c->priv);
 		(void)event_base_dispatch(c->base);
 	}
@@ -242,9 +245,10 @@ static int step_loop(struct core *c, struct diag *d)
 static int run(struct core *c, struct diag *d)
 {
 	static int (*const steps[])(struct core *, struct diag *) = {
-		step_descriptors, step_secrecy, step_signals, step_base,  step_hello, step_store,
-		step_tunnel,	  step_tunnel6, step_seal,    clock_open, live_open,  presence_open,
-		step_lock,	  step_kernel,	step_serve,   step_loop,
+		step_descriptors, step_secrecy,	 step_signals, step_base, step_hello,
+		step_store,	  step_tunnel,	 step_tunnel6, step_seal, clock_open,
+		live_open,	  presence_open, moving_open,  step_lock, step_kernel,
+		step_serve,	  moving_begin,	 step_loop,
 	};
 	int r = 0;
 
@@ -253,17 +257,23 @@ static int run(struct core *c, struct diag *d)
 	return r;
 }
 
-int main(void)
+/* With an argument it is a copy that looks one name up. */
+int main(int argc, char **argv)
 {
 	static struct core c;
 	struct diag d = {0};
 	int r;
 
+	if (argc == 3 && strcmp(argv[1], RESOLVE_VERB) == 0)
+		return resolve_main(argv[2]);
 	log_open("printgate-core");
 	r = run(&c, &d);
 	if (r)
 		log_error("core", "%s", d.text);
+	moving_free(&c);
+	named_free(&c);
 	clients_free(c.clients);
+	resolvers_free(&c);
 	presence_free(&c);
 	live_free(&c);
 	clock_free(&c);

@@ -13,6 +13,7 @@
 #include "common/mem.h"
 #include "daemon/core/commit.h"
 #include "daemon/core/core.h"
+#include "daemon/core/desired.h"
 #include "daemon/core/priv.h"
 
 struct presence_peer {
@@ -154,6 +155,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	look(arg);
+	desired_resync(arg);
 }
 
 int presence_open(struct core *c, struct diag *d)

@@ -147,6 +147,32 @@ int priv_dump(struct priv *p, priv_stats_fn fn, void *arg, struct diag *d)
 	return result_of(&msg.result, d);
 }
 
+int priv_check(struct priv *p, priv_finding_fn fn, void *arg, struct diag *d)
+{
+	union privmsg_any msg = {0};
+	uint16_t type;
+
+	line_say(p, PRIV_CHECK);
+	while ((type = line_recv(p, &msg)) == PRIV_FINDING)
+		fn(arg, &msg.finding);
+	if (type != PRIV_RESULT)
+		core_fatal("printgated answered a check with something else than FINDING and "
+			   "RESULT");
+	return result_of(&msg.result, d);
+}
+
+struct privmsg_neighbour_is priv_neighbour(struct priv *p, uint32_t address)
+{
+	const struct privmsg_neighbour ask = {.address = address};
+	union privmsg_any msg = {0};
+	struct diag d = {0};
+
+	line_check(chan_send(&p->line, PRIV_NEIGHBOUR, &ask, &d), &d);
+	if (line_recv(p, &msg) != PRIV_NEIGHBOUR_IS)
+		core_fatal("printgated answered a question with something else");
+	return msg.neighbour_is;
+}
+
 void priv_ready(struct priv *p)
 {
 	line_say(p, PRIV_READY);
@@ -163,6 +189,11 @@ void priv_readable(struct priv *p)
 		if (!line_event(p, type))
 			core_fatal("printgated spoke without being asked");
 	} while (chan_pending(&p->line));
+}
+
+bool priv_has_news(const struct priv *p)
+{
+	return p->resync || p->handshake;
 }
 
 bool priv_handshake_told(struct priv *p)

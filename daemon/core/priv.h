@@ -29,6 +29,14 @@ typedef void (*priv_stats_fn)(void *arg, const struct privmsg_stats *s);
 int priv_dump(struct priv *p, priv_stats_fn fn, void *arg, struct diag *d)
 	__attribute__((warn_unused_result));
 
+/* Calls fn for each finding about other firewalls. */
+typedef void (*priv_finding_fn)(void *arg, const struct privmsg_finding *f);
+int priv_check(struct priv *p, priv_finding_fn fn, void *arg, struct diag *d)
+	__attribute__((warn_unused_result));
+
+/* Who is at that address: on ASKED, ask again a little later. Never waits for a machine of the LAN. */
+struct privmsg_neighbour_is priv_neighbour(struct priv *p, uint32_t address);
+
 /* Tells printgated that requests are answered from now on. */
 void priv_ready(struct priv *p);
 
@@ -39,3 +47,5 @@ void priv_readable(struct priv *p);
 bool priv_resync_wanted(struct priv *p);
 /* Has printgated told of a handshake since the last call? */
 bool priv_handshake_told(struct priv *p);
+/* Either of them was said and is not yet taken: perhaps during an exchange. */
+bool priv_has_news(const struct priv *p);

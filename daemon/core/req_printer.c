@@ -9,6 +9,7 @@
 
 #include "daemon/core/commit.h"
 #include "daemon/core/desired.h"
+#include "daemon/core/req_named.h"
 
 struct printer_job {
 	const struct request *r;
@@ -33,7 +34,9 @@ int req_printers(const struct request *r, const union control_any *msg, struct d
 static int address_check(const struct core *c, const struct control_printer_add *msg,
 			 struct diag *d)
 {
-	if (msg->kind == PRINTER_SELF)
+	if (msg->host.s[0] && (msg->kind != PRINTER_HOST || msg->address.addr))
+		return diag_set(d, ERR_BAD_ADDRESS, "a printer has a host name or an address");
+	if (msg->kind == PRINTER_SELF || msg->host.s[0])
 		return 0;
 	if ((msg->kind == PRINTER_HOST) != (msg->address.len == 32))
 		return diag_set(d, ERR_BAD_ADDRESS,
@@ -49,6 +52,7 @@ static void printer_fill(struct store_printer *p, const struct control_printer_a
 	p->address = msg->kind == PRINTER_SELF ? (struct prefix4){0, 32} : msg->address;
 	p->services = msg->services;
 	p->created = now;
+	p->host = msg->host;
 	(void)snprintf(p->preset, sizeof(p->preset), "%s", msg->preset);
 }
 
@@ -84,24 +88,40 @@ static int add_undo(struct core *c, void *arg, struct diag *d)
 			       "the kernel refused it");
 }
 
-int req_printer_add(const struct request *r, const union control_any *msg, struct diag *d)
+static int room_check(const struct core *c, struct diag *d)
+{
+	if (c->printers < CORE_PRINTERS_MAX)
+		return 0;
+	return diag_set(d, ERR_LIMIT, "a gateway holds at most %d printers", CORE_PRINTERS_MAX);
+}
+
+int printer_add(const struct request *r, const struct store_printer *p, struct diag *d)
 {
 	struct core *c = r->core;
-	auto_job j = {.r = r};
-	int e = address_check(c, &msg->printer_add, d);
+	auto_job j = {.r = r, .printer = *p};
+	int e = room_check(c, d);
 
-	if (e)
-		return e;
-	if (c->printers >= CORE_PRINTERS_MAX)
-		return diag_set(d, ERR_LIMIT, "a gateway holds at most %d printers",
-				CORE_PRINTERS_MAX);
-	printer_fill(&j.printer, &msg->printer_add, clock_now(c).now);
-	e = commit_add(c, add_store, add_kernel, add_undo, &j, d);
+	if (e == 0)
+		e = commit_add(c, add_store, add_kernel, add_undo, &j, d);
 	if (e)
 		return e;
 	c->printers++;
+	moving_add(c, &j.printer);
 	answer_printer(r, &j.printer);
 	return 0;
+}
+
+int req_printer_add(const struct request *r, const union control_any *msg, struct diag *d)
+{
+	struct store_printer p = {0};
+	int e = address_check(r->core, &msg->printer_add, d);
+
+	if (e == 0)
+		e = room_check(r->core, d);
+	if (e)
+		return e;
+	printer_fill(&p, &msg->printer_add, clock_now(r->core).now);
+	return p.host.s[0] ? named_add(r, &p, d) : printer_add(r, &p, d);
 }
 
 /* ---- remove ------------------------------------------------------------------------------------ */
@@ -133,10 +153,14 @@ int req_printer_remove(const struct request *r, const union control_any *msg, st
 
 	if (e == 0)
 		e = grants_of_printer(c, j.printer.id, &j.grants, d);
-	if (e == 0)
-		e = commit_remove(c, remove_kernel, remove_store, &j, d);
 	if (e)
 		return e;
+	moving_forget(c, j.printer.id);
+	e = commit_remove(c, remove_kernel, remove_store, &j, d);
+	if (e) {
+		moving_add(c, &j.printer);
+		return e;
+	}
 	c->printers--;
 	c->grants -= (uint32_t)j.grants.n;
 	answer_printer(r, &j.printer);

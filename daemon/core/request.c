@@ -36,9 +36,11 @@ static const struct row rows[] = {
 	{CTL_DISABLE, false, true, req_disable},
 	{CTL_ENABLE, false, true, req_enable},
 	{CTL_REVOKE, false, true, req_revoke},
+	{CTL_PRINTER_CONFIRM, false, true, req_printer_confirm},
 	{CTL_LOG, false, false, req_log},
 	{CTL_LOCK, false, false, req_lock},
 	{CTL_UNLOCK, false, false, req_unlock},
+	{CTL_DOCTOR, false, false, req_doctor},
 	{CTL_WEB_VIEW, true, false, req_web_view},
 };
 
@@ -82,21 +84,40 @@ static void answer_error(const struct request *r, const struct diag *d)
 	request_item(r, CTL_ERROR, &e);
 }
 
+static void answer_end(const struct request *r, int code, const struct diag *d)
+{
+	if (code)
+		answer_error(r, d);
+	else
+		request_item(r, CTL_END, NULL);
+}
+
+void request_later(const struct request *r)
+{
+	client_hold(r->client);
+}
+
+void request_end(const struct request *r, int code, const struct diag *d)
+{
+	answer_end(r, code, d);
+	client_resume(r->client);
+}
+
 void request_run(struct core *c, struct client *cl, uint16_t type, const union control_any *msg)
 {
 	const struct request r = {.core = c, .client = cl, .actor = client_actor(cl)};
 	const struct row *row = find(type, client_is_web(cl));
 	struct diag d = {0};
+	int code;
 
 	if (!row) {
 		(void)diag_set(&d, ERR_NOT_PERMITTED, "this cannot be asked on this socket");
 		answer_error(&r, &d);
 		return;
 	}
-	if (row->run(&r, msg, &d))
-		answer_error(&r, &d);
-	else
-		request_item(&r, CTL_END, NULL);
+	code = row->run(&r, msg, &d);
+	if (code != REQUEST_LATER)
+		answer_end(&r, code, &d);
 	if (row->changes) {
 		clock_arm(c);
 		live_arm(c);

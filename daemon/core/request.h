@@ -17,16 +17,24 @@ struct request {
 	const char *actor; /* for events */
 };
 
+/* Of a request_fn: the answer comes later (request_later, request_end). */
+#define REQUEST_LATER 1
+
 typedef int (*request_fn)(const struct request *r, const union control_any *msg, struct diag *d);
 
 /* Carries out one decoded message of the client's and queues the whole answer. */
 void request_run(struct core *c, struct client *cl, uint16_t type, const union control_any *msg);
+/* To be called before REQUEST_LATER is returned; *r must be kept, and given to request_end. */
+void request_later(const struct request *r);
+/* Ends the answer of a request that came later; code and *d as a request_fn returns them. */
+void request_end(const struct request *r, int code, const struct diag *d);
 void request_item(const struct request *r, uint16_t type, const void *msg);
 
 int req_status(const struct request *r, const union control_any *msg, struct diag *d);
 int req_peers(const struct request *r, const union control_any *msg, struct diag *d);
 int req_lock(const struct request *r, const union control_any *msg, struct diag *d);
 int req_unlock(const struct request *r, const union control_any *msg, struct diag *d);
+int req_doctor(const struct request *r, const union control_any *msg, struct diag *d);
 int req_log(const struct request *r, const union control_any *msg, struct diag *d);
 int req_web_view(const struct request *r, const union control_any *msg, struct diag *d);
 int req_peer_show(const struct request *r, const union control_any *msg, struct diag *d);
@@ -41,4 +49,5 @@ int req_allow(const struct request *r, const union control_any *msg, struct diag
 int req_deny(const struct request *r, const union control_any *msg, struct diag *d);
 int req_printers(const struct request *r, const union control_any *msg, struct diag *d);
 int req_printer_add(const struct request *r, const union control_any *msg, struct diag *d);
+int req_printer_confirm(const struct request *r, const union control_any *msg, struct diag *d);
 int req_printer_remove(const struct request *r, const union control_any *msg, struct diag *d);

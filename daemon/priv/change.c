@@ -76,10 +76,12 @@ static int check_printer(struct prefix4 tunnel, const struct change_item *i, str
 
 	if (rc || i->type == PRIV_PRINTER_DEL)
 		return rc;
-	if (p->self && p->vpn.len != 32)
+	if (p->self && (p->vpn.len != 32 || hardware_known(&p->hardware)))
 		return diag_set(d, ERR_BAD_ADDRESS, "this machine is one address, not a subnet");
 	if (p->self)
 		return 0;
+	if (hardware_known(&p->hardware) && p->vpn.len != 32)
+		return diag_set(d, ERR_BAD_ADDRESS, "a subnet has no hardware address");
 	if (p->vpn.len != p->target.len)
 		return diag_set(d, ERR_BAD_ADDRESS, "a printer's two prefixes differ in length");
 	return target_check(tunnel, p->target, d);

@@ -30,6 +30,8 @@ static const struct conf_key keys[] = {
 	 "off, auto, or a prefix from /64 to /96 inside fd00::/8, such as fd12:3456:789a:1::/64"},
 	{"gateway", "backend", conf_value_backend, "auto, kernel or userspace"},
 	{"gateway", "keep_configs", conf_value_keep_configs, "yes or no"},
+	{"gateway", "coexist", conf_value_coexist, "off or auto"},
+	{"gateway", "printer_check", conf_value_printer_check, "seconds, 1 to 3600"},
 	{"web", "listen", conf_value_listen,
 	 "off, or a list of tunnel:PORT and loopback addresses such as 127.0.0.1:8080 or "
 	 "[::1]:8080"},

@@ -15,7 +15,8 @@
 #include "common/control.h"
 #include "common/inet6.h"
 
-#define CONF_LISTEN_MAX 8
+#define CONF_LISTEN_MAX	       8
+#define CONF_CHECK_SECONDS_MAX 3600
 
 enum conf_backend { BACKEND_AUTO, BACKEND_KERNEL, BACKEND_USERSPACE };
 
@@ -39,6 +40,8 @@ struct conf {
 	bool tunnel6_auto;
 	enum conf_backend backend;
 	bool keep_configs;
+	bool coexist;		/* our rules in DOCKER-USER, where it is */
+	uint16_t printer_check; /* seconds between two looks, 1..CONF_CHECK_SECONDS_MAX */
 	unsigned listen_count;
 	struct conf_listen listen[CONF_LISTEN_MAX];
 	char state[PATH_MAX];	/* absolute */

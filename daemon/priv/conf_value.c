@@ -22,6 +22,7 @@
 #define FALLBACK_UID_CORE 61552
 #define FALLBACK_UID_WEB  61553
 
+/* A port, or another number from 1 to 65535. */
 static int parse_port(uint16_t *out, const char *text)
 {
 	unsigned long v;
@@ -58,7 +59,7 @@ int conf_value_listen_port(struct conf_draft *draft, const char *value)
 }
 
 /* A DNS name (RFC 1123: labels of letters, digits and hyphens, 253 bytes in all) or dotted quad. */
-static bool host_valid(const char *host)
+static bool endpoint_host_valid(const char *host)
 {
 	size_t label = 0, n = strlen(host);
 
@@ -113,7 +114,7 @@ int conf_value_endpoint(struct conf_draft *draft, const char *value)
 		return -1;
 	memcpy(draft->host, value, n);
 	draft->host[n] = '\0';
-	return host_valid(draft->host) ? 0 : -1;
+	return endpoint_host_valid(draft->host) ? 0 : -1;
 }
 
 int conf_value_tunnel(struct conf_draft *draft, const char *value)
@@ -162,6 +163,24 @@ int conf_value_keep_configs(struct conf_draft *draft, const char *value)
 	if (strcmp(value, "yes") && strcmp(value, "no"))
 		return -1;
 	draft->conf.keep_configs = !strcmp(value, "yes");
+	return 0;
+}
+
+int conf_value_coexist(struct conf_draft *draft, const char *value)
+{
+	if (strcmp(value, "auto") && strcmp(value, "off"))
+		return -1;
+	draft->conf.coexist = !strcmp(value, "auto");
+	return 0;
+}
+
+int conf_value_printer_check(struct conf_draft *draft, const char *value)
+{
+	uint16_t seconds;
+
+	if (parse_port(&seconds, value) || seconds > CONF_CHECK_SECONDS_MAX)
+		return -1;
+	draft->conf.printer_check = seconds;
 	return 0;
 }
 
@@ -302,6 +321,7 @@ void conf_draft_init(struct conf_draft *draft)
 		.conf = {.interface = "wg0",
 			 .listen_port = 51820,
 			 .backend = BACKEND_AUTO,
+			 .printer_check = 60,
 			 .state = "/var/lib/printgate",
 			 .runtime = "/run/printgate"},
 	};

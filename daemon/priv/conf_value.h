@@ -28,6 +28,8 @@ int conf_value_tunnel(struct conf_draft *draft, const char *value);
 int conf_value_tunnel6(struct conf_draft *draft, const char *value);
 int conf_value_backend(struct conf_draft *draft, const char *value);
 int conf_value_keep_configs(struct conf_draft *draft, const char *value);
+int conf_value_coexist(struct conf_draft *draft, const char *value);
+int conf_value_printer_check(struct conf_draft *draft, const char *value);
 int conf_value_listen(struct conf_draft *draft, const char *value);
 int conf_value_state(struct conf_draft *draft, const char *value);
 int conf_value_runtime(struct conf_draft *draft, const char *value);

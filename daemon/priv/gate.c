@@ -11,7 +11,10 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "daemon/priv/coexist.h"
+#include "daemon/priv/gate_own.h"
 #include "daemon/priv/gatekey.h"
+#include "daemon/priv/neigh.h"
 
 static void gated_note(void *arg, const char *interface)
 {
@@ -36,6 +39,8 @@ int gate_open(struct gate *g, const struct nft_shape *shape, struct diag *d)
 	rc = track_open(&g->track, &g->conf->tunnel6, d);
 	if (!rc)
 		rc = nft_gated_each(g->nft, gated_note, g, d);
+	if (!rc)
+		rc = link_gated_each(g->link, gated_note, g, d);
 	return rc ? rc : nft_shut(g->nft, d);
 }
 
@@ -90,7 +95,7 @@ static int apply_table(struct gate *g, const struct change *c, uint32_t *item, s
 	return nft_commit(g->nft, item, d);
 }
 
-/* Connections whose grant or peer has just gone. In a full change the whole table was judged anew and nothing
+/* Connections whose grant, peer or printer has just gone, or whose printer has moved. In a full change the whole table was judged anew and nothing
  * is known of what was there before: entries of peers that are gone stay until they time out. */
 static int cut_connections(struct gate *g, const struct change *c, struct diag *d)
 {
@@ -100,7 +105,9 @@ static int cut_connections(struct gate *g, const struct change *c, struct diag *
 	for (size_t i = 0; i < c->count; i++) {
 		const struct change_item *it = &c->items[i];
 
-		if (it->type == PRIV_GRANT_DEL)
+		if (it->type == PRIV_PRINTER_DEL)
+			list[n++] = (struct track_pair){0, it->printer.vpn};
+		else if (it->type == PRIV_GRANT_DEL)
 			list[n++] = (struct track_pair){it->grant.peer, it->grant.vpn};
 		else if (it->type == PRIV_PEER_DEL)
 			list[n++] = (struct track_pair){it->peer_del.address,
@@ -155,64 +162,6 @@ static bool printers_note(struct gate *g, const struct change *c)
 	return any;
 }
 
-/* What the routing table lets through, and what it shuts within that. */
-struct targets {
-	struct prefix4 *through, *shut;
-	size_t n, m, shut_room;
-};
-
-static void target_shut(struct targets *t, uint32_t addr)
-{
-	t->shut = mem_grow(t->shut, &t->shut_room, t->m + 1, sizeof(*t->shut));
-	t->shut[t->m++] = (struct prefix4){addr, 32};
-}
-
-/* Is the address in a printer subnet, without having been added as a printer by itself? */
-static bool only_in_subnet(const struct targets *t, uint32_t addr)
-{
-	const struct prefix4 one = {addr, 32};
-	bool within = false;
-
-	for (size_t i = 0; i < t->n; i++) {
-		if (t->through[i].len == 32 && t->through[i].addr == addr)
-			return false;
-		within |= t->through[i].len < 32 && prefix4_covers(t->through[i], one);
-	}
-	return within;
-}
-
-/* A printer subnet does not hold this machine, nor its network's broadcast address. */
-static void own_address(void *arg, uint32_t addr, uint8_t len)
-{
-	const struct prefix4 net = {addr & prefix4_mask(len), len};
-	struct targets *t = arg;
-
-	if (only_in_subnet(t, addr))
-		target_shut(t, addr);
-	if (len < 31 && only_in_subnet(t, prefix4_last(net)))
-		target_shut(t, prefix4_last(net));
-}
-
-static int sync_targets(struct gate *g, struct diag *d)
-{
-	const uint32_t gateway = tunnel_gateway(g->conf->tunnel);
-	const struct prefix6 six = tunnel6_host(&g->conf->tunnel6, gateway);
-	struct targets t = {0};
-	int rc;
-
-	t.through = mem_zalloc(g->printer_count + 1, sizeof(*t.through));
-	t.through[t.n++] = (struct prefix4){gateway, 32};
-	for (size_t i = 0; i < g->printer_count; i++)
-		if (!g->printers[i].self)
-			t.through[t.n++] = g->printers[i].target;
-	rc = link_own_each(g->link, own_address, &t, d);
-	if (!rc)
-		rc = link_targets_sync(g->link, t.through, t.n, t.shut, t.m, &six, d);
-	free(t.through);
-	free(t.shut);
-	return rc;
-}
-
 /* Forwarding on one LAN interface. Where it was off, the table's `transit` chain is told first: the
  * machine must not become a router for its neighbours. */
 static int lan_forward(struct gate *g, const char *interface, struct diag *d)
@@ -227,6 +176,8 @@ static int lan_forward(struct gate *g, const char *interface, struct diag *d)
 	nft_begin(g->nft, false);
 	nft_gated_put(g->nft, interface);
 	rc = nft_commit(g->nft, &item, d);
+	if (!rc)
+		rc = link_gated_put(g->link, interface, d);
 	if (rc)
 		return rc;
 	log_info("gate", "forwarding switched on for %s, for printers only", interface);
@@ -249,7 +200,7 @@ static bool way_to_target(struct gate *g, struct prefix4 target, struct link_way
 int gate_lan(struct gate *g, struct diag *d)
 {
 	struct link_way way;
-	int rc = sync_targets(g, d); /* an address of this machine may be a new one */
+	int rc = gate_targets_sync(g, d); /* an address of this machine may be a new one */
 
 	if (rc)
 		return rc;
@@ -274,10 +225,9 @@ static int check_public(struct gate *g, const struct change *c, uint32_t *item, 
 		bool own = false;
 		int rc;
 
-		if (c->items[i].type != PRIV_PRINTER_PUT || p->self ||
-		    prefix4_is_private(p->target))
+		if (c->items[i].type != PRIV_PRINTER_PUT || p->self)
 			continue;
-		rc = link_own_net(g->link, p->target, &own, d);
+		rc = gate_target_ours(g, p->target, &own, d);
 		if (rc == 0 && own)
 			continue;
 		*item = (uint32_t)i;
@@ -341,6 +291,23 @@ static int set_addresses(struct gate *g, struct diag *d)
 	return link_address(g->link, four, &six, d);
 }
 
+/* Sessions that went with the interface: the gateway begins new ones, as it comes up. That is a help,
+ * not a need: without, phones begin, later. */
+static int up_and_greet(struct gate *g, struct diag *d)
+{
+	struct diag none;
+	bool up;
+	int rc = link_is_up(g->link, &up, d);
+
+	if (rc)
+		return rc;
+	if (!up)
+		wg_lost(g->wg);
+	if (wg_greet(g->wg, &none))
+		log_warn("gate", "phones are not greeted: %s", none.text);
+	return link_up(g->link, d);
+}
+
 static int raise_interface(struct gate *g, const struct change *c, struct diag *d)
 {
 	auto_secret key = {{0}};
@@ -364,7 +331,7 @@ static int raise_interface(struct gate *g, const struct change *c, struct diag *
 	if (!rc)
 		rc = gate_lan(g, d);
 	if (!rc)
-		rc = link_up(g->link, d);
+		rc = up_and_greet(g, d);
 	if (!rc && created)
 		log_info("gate", "%s is up (%s)", g->conf->interface, wg_backend(g->wg));
 	return rc;
@@ -374,6 +341,9 @@ static int barrier_up(struct gate *g, struct diag *d)
 {
 	bool mended;
 	int rc = link_barrier_up(g->link, g->stands, &mended, d);
+
+	for (size_t i = 0; i < g->gated_count && !rc; i++)
+		rc = link_gated_put(g->link, g->gated[i].interface, d);
 
 	if (!rc && mended)
 		log_warn("gate", "somebody removed the rule that leads to the main routing table, "
@@ -388,7 +358,7 @@ static int apply_rest(struct gate *g, const struct change *c, uint32_t *item, st
 	int rc = c->full ? barrier_up(g, d) : 0;
 
 	if (!rc && printers)
-		rc = sync_targets(g, d);
+		rc = gate_targets_sync(g, d);
 	if (rc)
 		return rc;
 	if (c->full) {
@@ -412,6 +382,8 @@ int gate_apply(struct gate *g, const struct change *c, uint32_t *item, bool *hal
 		return d->code;
 	}
 	rc = check_public(g, c, item, d);
+	if (!rc)
+		rc = gate_pins_raise(g, c, d);
 	if (rc)
 		return rc;
 	rc = apply_table(g, c, item, d);
@@ -427,11 +399,22 @@ int gate_apply(struct gate *g, const struct change *c, uint32_t *item, bool *hal
 	return rc;
 }
 
+int gate_coexist(struct gate *g, bool *changed, struct diag *d)
+{
+	const char *interface = g->conf->coexist ? g->conf->interface : NULL;
+	int rc = coexist_sync(nft_socket(g->nft), interface, changed, d);
+
+	if (!rc && *changed)
+		log_info("gate", "%s",
+			 interface ? "Docker's chain DOCKER-USER lets our traffic pass"
+				   : "our rules in DOCKER-USER are gone");
+	return rc;
+}
+
 /* ---- the way down ---------------------------------------------------------------------------- */
 
-static void forward_off(void *arg, const char *interface)
+static void forward_off(struct gate *g, const char *interface)
 {
-	struct gate *g = arg;
 	struct diag d;
 
 	if (link_forwarding_set(g->link, interface, false, &d))
@@ -440,11 +423,20 @@ static void forward_off(void *arg, const char *interface)
 
 int gate_down(struct gate *g, struct diag *d)
 {
-	int rc = nft_gated_each(g->nft, forward_off, g, d);
+	bool changed;
+	int rc = 0;
 
+	for (size_t i = 0; i < g->gated_count && !rc; i++) {
+		forward_off(g, g->gated[i].interface);
+		rc = link_gated_del(g->link, g->gated[i].interface, d);
+	}
 	if (!rc)
 		rc = wg_down(g->wg, d);
 	if (!rc)
+		rc = neigh_unpin_others(g->link, NULL, 0, d);
+	if (!rc)
 		rc = link_barrier_down(g->link, d);
+	if (!rc)
+		rc = coexist_sync(nft_socket(g->nft), NULL, &changed, d);
 	return rc ? rc : nft_down(g->nft, d);
 }

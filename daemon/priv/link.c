@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <linux/if_link.h>
+#include <linux/if_arp.h>
 #include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
@@ -164,6 +165,15 @@ int link_strays_down(struct link *l, struct diag *d)
 	return rc < 0 ? iface_fail(d, rc, "cannot set an interface of before down") : 0;
 }
 
+int link_is_up(struct link *l, bool *up, struct diag *d)
+{
+	struct iface i;
+	int rc = iface_get(l->sk, l->interface, &i, d);
+
+	*up = rc == 0 && i.up;
+	return rc;
+}
+
 int link_up(struct link *l, struct diag *d)
 {
 	struct rtnl_link *want;
@@ -307,6 +317,9 @@ static int way_of(struct link *l, struct rtnl_route *route, const char *text, st
 		return iface_fail(d, rc, "cannot name the interface that leads to %s", text);
 	memset(out, 0, sizeof(*out));
 	(void)snprintf(out->interface, sizeof(out->interface), "%s", rtnl_link_get_name(link));
+	out->index = rtnl_link_get_ifindex(link);
+	out->ethernet = rtnl_link_get_arptype(link) == ARPHRD_ETHER &&
+			!(rtnl_link_get_flags(link) & IFF_NOARP);
 	out->local = type == RTN_LOCAL;
 	out->onlink = !rtnl_route_nh_get_gateway(hop) && !rtnl_route_nh_get_via(hop);
 	rtnl_link_put(link);

@@ -14,9 +14,16 @@
  * Only what the firewall table has judged bears the mark, so without that table nothing has a way,
  * not even to this machine. And with it only what LINK_TABLE lets through: a `throw` route per printer
  * target and for the tunnel address (the look-up goes on in the local and main tables, which know the
- * way, also after the LAN's own routes have changed), `unreachable` for this machine's own addresses
+ * way, also after the LAN's own routes have changed), `prohibit` for this machine's own addresses
  * within a printer subnet, `unreachable default`; for IPv6 only the latter, and with tunnel6 the tunnel
  * address.
+ *
+ * And for each LAN interface on which we switched forwarding on, behind `local`:
+ *
+ *	1: iif LAN fwmark 0/LINK_MARK blackhole
+ *
+ * Without the table, which marks what comes from there, the machine forwards nothing for its
+ * neighbours; and the rule tells a later printgated that it was us.
  *
  * A rule is put behind those of its own priority, so `local` is set again behind ours and the old one
  * removed: there is no moment without it, and `ip rule flush` spares rules of priority 0.
@@ -50,6 +57,7 @@ uint32_t link_port(const struct link *l);
  * ERR_CONFIG, with what to do, where this machine has no IPv6 for it. */
 int link_address(struct link *l, struct prefix4 four, const struct prefix6 *six, struct diag *d)
 	__attribute__((warn_unused_result));
+int link_is_up(struct link *l, bool *up, struct diag *d) __attribute__((warn_unused_result));
 int link_up(struct link *l, struct diag *d) __attribute__((warn_unused_result));
 /* Ours, if somebody has renamed it meanwhile, gets its name back, and is down then. */
 int link_reclaim(struct link *l, struct diag *d) __attribute__((warn_unused_result));
@@ -72,6 +80,8 @@ struct link_way {
 	char interface[IFNAMSIZ];
 	bool onlink;
 	bool local;
+	bool ethernet; /* machines there have hardware addresses, which the kernel asks for */
+	int index;     /* the interface's */
 };
 int link_way_to(struct link *l, uint32_t addr, struct link_way *out, struct diag *d)
 	__attribute__((warn_unused_result));
@@ -79,6 +89,15 @@ int link_way_to(struct link *l, uint32_t addr, struct link_way *out, struct diag
 /* Whether all of p lies in a network that this machine has an address of. (That a route has no
  * router says less: on a point-to-point line the whole internet is reached that way.) */
 int link_own_net(struct link *l, struct prefix4 p, bool *own, struct diag *d)
+	__attribute__((warn_unused_result));
+
+/* The rule of a LAN interface, made if missing, and removed; and each interface that has one. */
+int link_gated_put(struct link *l, const char *interface, struct diag *d)
+	__attribute__((warn_unused_result));
+int link_gated_del(struct link *l, const char *interface, struct diag *d)
+	__attribute__((warn_unused_result)); /* absent is no error */
+typedef void (*link_gated_fn)(void *arg, const char *interface);
+int link_gated_each(struct link *l, link_gated_fn fn, void *arg, struct diag *d)
 	__attribute__((warn_unused_result));
 
 /* Calls fn for each IPv4 address of this machine; len is its network's. */
@@ -92,7 +111,7 @@ int link_own_each(struct link *l, link_own_fn fn, void *arg, struct diag *d)
 int link_barrier_up(struct link *l, bool mend, bool *mended, struct diag *d)
 	__attribute__((warn_unused_result));
 /* Makes our table equal to the lists: `through` and `six` (of length 0: nothing) thrown to the other
- * tables, `shut` unreachable. */
+ * tables, `shut` prohibited (which a phone is told at once, also by UDP). */
 int link_targets_sync(struct link *l, const struct prefix4 *through, size_t n,
 		      const struct prefix4 *shut, size_t m, const struct prefix6 *six,
 		      struct diag *d) __attribute__((warn_unused_result));

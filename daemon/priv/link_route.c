@@ -233,7 +233,7 @@ int link_targets_sync(struct link *l, const struct prefix4 *through, size_t n,
 	for (size_t i = 0; i < n; i++)
 		want(&wanted, target_entry(through[i], RTN_THROW));
 	for (size_t i = 0; i < m; i++)
-		want(&wanted, target_entry(shut[i], RTN_UNREACHABLE));
+		want(&wanted, target_entry(shut[i], RTN_PROHIBIT));
 	if (six->len)
 		want(&wanted, target6_entry(six));
 	rc = table_read(l, &have, d);

@@ -19,12 +19,15 @@
 #define PRIORITY_MAIN	 32766
 #define PRIORITY_DEFAULT 32767
 
+#define PRIORITY_GATED 1 /* behind local: the machine itself stays reachable from there */
+
 #define COPIES_MAX 64 /* of one rule that are removed in one go */
 
 enum rule {
 	RULE_JUDGED, /* marked: our table decides */
 	RULE_REST,   /* not marked: no way */
 	RULE_LOCAL,  /* this machine's own addresses */
+	RULE_GATED,  /* not marked, from a LAN interface: no way beyond this machine */
 	RULE_MAIN,
 	RULE_DEFAULT,
 	RULES,
@@ -32,40 +35,46 @@ enum rule {
 
 static const struct {
 	uint32_t priority;
-	uint32_t table; /* 0: none, unreachable */
-	bool ours;	/* for our interface, with LINK_MARK as the mask of `mark` */
+	uint8_t action; /* with FR_ACT_TO_TBL `table` */
+	uint32_t table;
+	bool iif; /* for one interface, with LINK_MARK as the mask of `mark` */
 	uint32_t mark;
 } rules[RULES] = {
-	[RULE_JUDGED] = {0, LINK_TABLE, true, LINK_MARK},
-	[RULE_REST] = {0, 0, true, 0},
-	[RULE_LOCAL] = {0, RT_TABLE_LOCAL, false, 0},
-	[RULE_MAIN] = {PRIORITY_MAIN, RT_TABLE_MAIN, false, 0},
-	[RULE_DEFAULT] = {PRIORITY_DEFAULT, RT_TABLE_DEFAULT, false, 0},
+	[RULE_JUDGED] = {0, FR_ACT_TO_TBL, LINK_TABLE, true, LINK_MARK},
+	[RULE_REST] = {0, FR_ACT_UNREACHABLE, 0, true, 0},
+	[RULE_LOCAL] = {0, FR_ACT_TO_TBL, RT_TABLE_LOCAL, false, 0},
+	[RULE_GATED] = {PRIORITY_GATED, FR_ACT_BLACKHOLE, 0, true, 0},
+	[RULE_MAIN] = {PRIORITY_MAIN, FR_ACT_TO_TBL, RT_TABLE_MAIN, false, 0},
+	[RULE_DEFAULT] = {PRIORITY_DEFAULT, FR_ACT_TO_TBL, RT_TABLE_DEFAULT, false, 0},
 };
 
 /* The rules of a family as they stand. */
 struct list {
 	const char *interface;
+	link_gated_fn gated; /* may be NULL */
+	void *arg;
 	unsigned count[RULES];
 	bool disordered; /* one of ours stands behind another rule that should come after it */
 };
 
 /* RTM_NEWRULE or RTM_DELRULE. Returns libnl's code. */
-static int rule_send(struct link *l, uint16_t cmd, uint8_t family, enum rule which)
+static int rule_send_for(struct link *l, uint16_t cmd, uint8_t family, enum rule which,
+			 const char *interface)
 {
 	struct fib_rule_hdr r = {
 		.family = family,
 		.table = RT_TABLE_UNSPEC,
-		.action = rules[which].table ? FR_ACT_TO_TBL : FR_ACT_UNREACHABLE,
+		.action = rules[which].action,
 	};
-	struct nl_msg *m = iface_message(cmd, cmd == RTM_NEWRULE ? NLM_F_CREATE : 0, 256);
+	const int once = which == RULE_GATED ? NLM_F_EXCL : 0;
+	struct nl_msg *m = iface_message(cmd, cmd == RTM_NEWRULE ? NLM_F_CREATE | once : 0, 256);
 	int rc = nlmsg_append(m, &r, sizeof(r), NLMSG_ALIGNTO);
 
 	rc = rc ? rc : nla_put_u32(m, FRA_PRIORITY, rules[which].priority);
 	if (rules[which].table)
 		rc = rc ? rc : nla_put_u32(m, FRA_TABLE, rules[which].table);
-	if (rules[which].ours) {
-		rc = rc ? rc : nla_put_string(m, FRA_IIFNAME, l->interface);
+	if (rules[which].iif) {
+		rc = rc ? rc : nla_put_string(m, FRA_IIFNAME, interface);
 		rc = rc ? rc : nla_put_u32(m, FRA_FWMARK, rules[which].mark);
 		rc = rc ? rc : nla_put_u32(m, FRA_FWMASK, LINK_MARK);
 	}
@@ -74,6 +83,11 @@ static int rule_send(struct link *l, uint16_t cmd, uint8_t family, enum rule whi
 		return rc;
 	}
 	return iface_talk(l->sk, m);
+}
+
+static int rule_send(struct link *l, uint16_t cmd, uint8_t family, enum rule which)
+{
+	return rule_send_for(l, cmd, family, which, l->interface);
 }
 
 static uint32_t number(struct nlattr *attr)
@@ -92,14 +106,13 @@ static bool has_selector(const struct fib_rule_hdr *r, struct nlattr **tb)
 static bool is_rule(const struct list *l, const struct fib_rule_hdr *r, struct nlattr **tb,
 		    enum rule which)
 {
-	const uint8_t action = rules[which].table ? FR_ACT_TO_TBL : FR_ACT_UNREACHABLE;
-
-	if (r->action != action || number(tb[FRA_PRIORITY]) != rules[which].priority ||
+	if (r->action != rules[which].action || number(tb[FRA_PRIORITY]) != rules[which].priority ||
 	    (rules[which].table && number(tb[FRA_TABLE]) != rules[which].table))
 		return false;
-	if (!rules[which].ours)
+	if (!rules[which].iif)
 		return !tb[FRA_IIFNAME] && !number(tb[FRA_FWMARK]) && !number(tb[FRA_FWMASK]);
-	return tb[FRA_IIFNAME] && !strcmp(nla_get_string(tb[FRA_IIFNAME]), l->interface) &&
+	return tb[FRA_IIFNAME] &&
+	       (which == RULE_GATED || !strcmp(nla_get_string(tb[FRA_IIFNAME]), l->interface)) &&
 	       number(tb[FRA_FWMARK]) == rules[which].mark && number(tb[FRA_FWMASK]) == LINK_MARK;
 }
 
@@ -120,17 +133,19 @@ static int take_rule(struct nl_msg *m, void *arg)
 		for (enum rule after = which + 1; after <= RULE_LOCAL; after++)
 			l->disordered |= l->count[after] > 0;
 		l->count[which]++;
+		if (which == RULE_GATED && l->gated)
+			l->gated(l->arg, nla_get_string(tb[FRA_IIFNAME]));
 	}
 	return NL_OK;
 }
 
-static int rules_read(struct link *l, uint8_t family, struct list *out)
+static int rules_read(struct link *l, uint8_t family, struct list *out, link_gated_fn fn, void *arg)
 {
 	struct fib_rule_hdr r = {.family = family};
 	struct nl_msg *m = iface_message(RTM_GETRULE, NLM_F_DUMP, 256);
 	int rc = nlmsg_append(m, &r, sizeof(r), NLMSG_ALIGNTO);
 
-	*out = (struct list){.interface = l->interface};
+	*out = (struct list){.interface = l->interface, .gated = fn, .arg = arg};
 	rc = rc ? rc : nl_send_auto(l->strict, m);
 	nlmsg_free(m);
 	if (rc < 0)
@@ -180,7 +195,7 @@ static int rules_mend(struct link *l, uint8_t family, const struct list *have, b
 int link_rules_up(struct link *l, uint8_t family, bool mend, bool *mended)
 {
 	struct list have;
-	int rc = rules_read(l, family, &have);
+	int rc = rules_read(l, family, &have, NULL, NULL);
 
 	if (rc < 0)
 		return rc;
@@ -194,9 +209,37 @@ int link_rules_up(struct link *l, uint8_t family, bool mend, bool *mended)
 int link_rules_down(struct link *l, uint8_t family)
 {
 	struct list have;
-	int rc = rules_read(l, family, &have);
+	int rc = rules_read(l, family, &have, NULL, NULL);
 
 	/* The one that shuts goes last. */
 	rc = rc < 0 ? rc : rule_del(l, family, RULE_JUDGED, have.count[RULE_JUDGED]);
 	return rc < 0 ? rc : rule_del(l, family, RULE_REST, have.count[RULE_REST]);
+}
+
+/* ---- LAN interfaces; IPv4 only, as our forwarding is ------------------------------------------------ */
+
+int link_gated_put(struct link *l, const char *interface, struct diag *d)
+{
+	int rc = rule_send_for(l, RTM_NEWRULE, AF_INET, RULE_GATED, interface);
+
+	if (rc == 0 || rc == -NLE_EXIST)
+		return 0;
+	return iface_fail(d, rc, "cannot set the routing rule for %s", interface);
+}
+
+int link_gated_del(struct link *l, const char *interface, struct diag *d)
+{
+	int rc = rule_send_for(l, RTM_DELRULE, AF_INET, RULE_GATED, interface);
+
+	if (rc == 0 || rc == -NLE_OBJ_NOTFOUND)
+		return 0;
+	return iface_fail(d, rc, "cannot remove the routing rule for %s", interface);
+}
+
+int link_gated_each(struct link *l, link_gated_fn fn, void *arg, struct diag *d)
+{
+	struct list have;
+	int rc = rules_read(l, AF_INET, &have, fn, arg);
+
+	return rc < 0 ? iface_fail(d, rc, "cannot list the routing rules") : 0;
 }

@@ -15,6 +15,7 @@
 #include "common/version.h"
 #include "daemon/priv/conf.h"
 #include "daemon/priv/dirs.h"
+#include "daemon/priv/foreign_legacy.h"
 #include "daemon/priv/gate.h"
 #include "daemon/priv/gatekey.h"
 #include "daemon/priv/notify.h"
@@ -237,7 +238,8 @@ static void say_hello(struct privmsg_hello *h, const struct start *s)
 				    .tunnel = s->conf.tunnel,
 				    .tunnel6 = s->conf.tunnel6,
 				    .keep_configs = s->conf.keep_configs,
-				    .events = s->serve.watch.log >= 0};
+				    .events = s->serve.watch.log >= 0,
+				    .check_seconds = s->conf.printer_check};
 	(void)snprintf(h->interface, sizeof(h->interface), "%s", s->conf.interface);
 	(void)snprintf(h->backend, sizeof(h->backend), "%s", wg_backend(s->gate.wg));
 	(void)snprintf(h->endpoint, sizeof(h->endpoint), "%s", s->conf.endpoint);
@@ -248,6 +250,7 @@ static int start_up(struct start *s, const struct options *o, struct diag *d)
 {
 	int rc = dirs_lock(&s->conf, &s->lock, d);
 
+	s->serve.legacy = foreign_legacy_open();
 	if (!rc)
 		rc = serve_signals(&s->serve.signals, d);
 	if (!rc)

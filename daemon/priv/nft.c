@@ -404,6 +404,11 @@ uint32_t nft_port(const struct nft *n)
 	return mnl_socket_get_portid(n->socket);
 }
 
+struct mnl_socket *nft_socket(const struct nft *n)
+{
+	return n->socket;
+}
+
 int nft_shut(struct nft *n, struct diag *d)
 {
 	struct nft_batch b = {NULL, 0, 0, NULL, 0, 0};

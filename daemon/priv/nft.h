@@ -17,6 +17,7 @@
 
 #define NFT_LOG_GROUP 20551 /* NFLOG group of handshakes: 'P' << 8 | 'G' */
 
+struct mnl_socket;
 struct nft;
 
 /* What the constant rules depend on. */
@@ -37,6 +38,8 @@ int nft_open(struct nft **out, const struct nft_shape *shape, struct diag *d)
 void nft_free(struct nft *n);
 /* The netlink port id of its socket: notifications that bear it are our own doing. */
 uint32_t nft_port(const struct nft *n);
+/* The socket itself, for reading others' tables; stays ours. */
+struct mnl_socket *nft_socket(const struct nft *n);
 
 /* Loads the skeleton with empty sets if the table is not there yet; an existing table is left as it
  * is, since the first full change replaces it in one transaction. */

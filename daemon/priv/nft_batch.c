@@ -46,12 +46,18 @@ void nft_batch_free(struct nft_batch *b)
 	memset(b, 0, sizeof(*b));
 }
 
-struct nlmsghdr *nft_batch_message(struct nft_batch *b, uint16_t type, uint16_t flags,
-				   uint32_t mark)
+struct nlmsghdr *nft_batch_message_of(struct nft_batch *b, uint16_t family, uint16_t type,
+				      uint16_t flags, uint32_t mark)
 {
 	char *room = batch_room(b, mark);
 
-	return nftnl_nlmsg_build_hdr(room, type, NFPROTO_INET, flags, (uint32_t)b->count);
+	return nftnl_nlmsg_build_hdr(room, type, family, flags, (uint32_t)b->count);
+}
+
+struct nlmsghdr *nft_batch_message(struct nft_batch *b, uint16_t type, uint16_t flags,
+				   uint32_t mark)
+{
+	return nft_batch_message_of(b, NFPROTO_INET, type, flags, mark);
 }
 
 void nft_batch_end_message(struct nft_batch *b, const struct nlmsghdr *nlh)
@@ -111,6 +117,15 @@ static int batch_answers(const struct nft_batch *b, int fd, uint32_t *mark)
 		if (refusal)
 			result = refusal;
 	}
+}
+
+void nft_drain(struct mnl_socket *socket)
+{
+	char in[ANSWER_BYTES];
+	int fd = mnl_socket_get_fd(socket);
+
+	while (recv(fd, in, sizeof(in), MSG_DONTWAIT) >= 0 || errno == EINTR || errno == ENOBUFS)
+		;
 }
 
 int nft_batch_send(struct nft_batch *b, struct mnl_socket *socket, uint32_t *mark)

@@ -31,7 +31,14 @@ void nft_batch_free(struct nft_batch *b);
  * it and hands it back to nft_batch_end_message before it begins another. */
 struct nlmsghdr *nft_batch_message(struct nft_batch *b, uint16_t type, uint16_t flags,
 				   uint32_t mark);
+/* The same for another family. */
+struct nlmsghdr *nft_batch_message_of(struct nft_batch *b, uint16_t family, uint16_t type,
+				      uint16_t flags, uint32_t mark);
 void nft_batch_end_message(struct nft_batch *b, const struct nlmsghdr *nlh);
+
+/* Reads away what is left of an answer that was not read to its end: a dump that another writer has
+ * disturbed goes on, and what it says would be taken for the next answer. */
+void nft_drain(struct mnl_socket *socket);
 
 /* Sends it. 0, or the kernel's errno (negative): nothing was changed then, and *mark is that of the
  * first refused message, NFT_NO_MARK if it is not known. */

@@ -478,6 +478,12 @@ void nft_emit_limit(struct nft_rule *r, const struct nft_term *t)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
 }
 
+void nft_emit_counter(struct nft_rule *r, const struct nft_term *t)
+{
+	(void)t;
+	(void)expr_add(r, "counter");
+}
+
 void nft_emit_log(struct nft_rule *r, const struct nft_term *t)
 {
 	nftnl_expr_set_u16(expr_add(r, "log"), NFTNL_EXPR_LOG_GROUP, (uint16_t)t->a);

@@ -74,6 +74,7 @@ void nft_emit_dnat_map(struct nft_rule *r, const struct nft_term *t);
 void nft_emit_masquerade(struct nft_rule *r, const struct nft_term *t);
 void nft_emit_wg_handshake(struct nft_rule *r, const struct nft_term *t);
 void nft_emit_limit(struct nft_rule *r, const struct nft_term *t);
+void nft_emit_counter(struct nft_rule *r, const struct nft_term *t);
 void nft_emit_log(struct nft_rule *r, const struct nft_term *t);
 void nft_emit_clamp(struct nft_rule *r, const struct nft_term *t);
 
@@ -113,6 +114,7 @@ void nft_emit_clamp(struct nft_rule *r, const struct nft_term *t);
 
 /* What is done. */
 #define LIMIT_PER_SECOND(n)	TERM(limit, NULL, n, 0, 0)
+#define COUNTER			TERM(counter, NULL, 0, 0, 0)
 #define LOG_GROUP(group)	TERM(log, NULL, group, 0, 0)
 #define MARK_SET(bits)		TERM(mark_set, NULL, bits, 0, 0)
 #define ACCEPT			TERM(verdict, NULL, NF_ACCEPT, 0, 0)

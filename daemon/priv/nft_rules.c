@@ -114,6 +114,14 @@ static void refuse(struct rules *r)
 	RULE(r, REJECT_PROHIBITED);
 }
 
+/* What is not from the tunnel is none of from_tunnel's affair. But where printgated switched forwarding
+ * on, nothing is forwarded that this table has not seen (link.h). */
+static void elsewhere(struct rules *r)
+{
+	chain(r, "elsewhere");
+	RULE(r, IIFNAME_IN("gated"), MARK_SET(LINK_MARK));
+}
+
 /* Nobody routes into the tunnel, nor to the page (the weak host model would let a LAN host reach it);
  * `lo` is this machine talking to its own tunnel address. */
 static void not_into(struct rules *r)
@@ -152,7 +160,7 @@ static void from_tunnel(struct rules *r)
 {
 	base_chain(r, "from_tunnel", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_RAW);
 	each_family(r, not_into);
-	RULE(r, NOT_FROM(r->shape->interface), ACCEPT);
+	RULE(r, NOT_FROM(r->shape->interface), GOTO("elsewhere"));
 	each_family(r, only_peers);
 	/* Without it no packet from the tunnel has a way (link.h): the second barrier trusts what
 	 * this table has seen only. */
@@ -301,6 +309,7 @@ void nft_rules_add(struct nft_batch *b, const struct nft_shape *shape)
 	const char *wg = shape->interface;
 
 	refuse(&r);
+	elsewhere(&r);
 	from_tunnel(&r);
 	to_printer(&r);
 	to_self(&r);

@@ -312,7 +312,13 @@ static int keys_dump(struct mnl_socket *socket, enum nft_set_id set, struct keys
 		more = mnl_cb_run(bytes, (size_t)n, 1, mnl_socket_get_portid(socket), keys_message,
 				  k);
 	}
-	return more < 0 ? -errno : 0;
+	if (more < 0) {
+		int error = errno;
+
+		nft_drain(socket);
+		return -error;
+	}
+	return 0;
 }
 
 /* A dump that another writer has disturbed is asked for again; fn may see a key twice then. */

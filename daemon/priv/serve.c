@@ -20,6 +20,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/privmsg.h"
+#include "daemon/priv/check.h"
 
 /* Changes by others come in bursts (a network manager's, `nft -f`): act once, this much later. Where
  * another program undoes our work again and again, the delay grows. */
@@ -28,6 +29,7 @@
 #define MEND_DELAY_MAX_MS  10000
 #define HANDSHAKE_DELAY_MS 100
 #define HANDSHAKE_EVERY_MS 1000
+#define HUSH_DELAY_MS	   1000	 /* wireguard-go learns a moment late that its interface is up */
 #define MEND_QUIET_MS	   30000 /* after so long without, the delay is the short one again */
 
 #define CORE_BURST	 64    /* messages, before signals and the watch have their turn */
@@ -46,6 +48,14 @@ int serve_signals(int *out, struct diag *d)
 		return diag_errno(d, "cannot block signals");
 	*out = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return *out < 0 ? diag_errno(d, "cannot watch signals") : 0;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 static void end_with(struct serve *s, int status)
@@ -139,6 +149,19 @@ static void start_watch(struct serve *s)
 	s->watching = true;
 }
 
+/* Docker is not needed for anything: what does not work there is only said. Returns whether there was
+ * something to do. */
+static bool coexist(struct serve *s)
+{
+	struct diag d;
+	bool changed;
+
+	if (!gate_coexist(s->gate, &changed, &d))
+		return changed;
+	log_warn("gate", "%s", d.text);
+	return true;
+}
+
 static void commit(struct serve *s)
 {
 	struct diag d = {ERR_NONE, ""};
@@ -149,8 +172,11 @@ static void commit(struct serve *s)
 		log_error("gate", "%s", d.text);
 	} else {
 		d.code = ERR_NONE;
-		if (s->change.full)
+		if (s->change.full) {
 			start_watch(s);
+			(void)coexist(s);
+			s->hush_due = now_ms() + HUSH_DELAY_MS;
+		}
 	}
 	change_reset(&s->change);
 	send_result(s, item, &d);
@@ -190,6 +216,30 @@ static void begin(struct serve *s, const struct privmsg_begin *how)
 		log_error("gate", "%s", d.text);
 }
 
+static void send_finding(void *arg, const struct privmsg_finding *f)
+{
+	put_core(arg, PRIV_FINDING, f);
+}
+
+static void check(struct serve *s)
+{
+	struct diag d = {ERR_NONE, ""};
+
+	if (check_run(s->gate, s->legacy, send_finding, s, &d))
+		log_error("check", "%s", d.text);
+	send_result(s, UINT32_MAX, &d);
+}
+
+static void neighbour(struct serve *s, uint32_t address)
+{
+	struct privmsg_neighbour_is m = {.state = NEIGHBOUR_NONE};
+	struct diag d;
+
+	if (gate_neighbour(s->gate, address, &m, &d))
+		log_warn("gate", "%s", d.text);
+	send_core(s, PRIV_NEIGHBOUR_IS, &m);
+}
+
 static void on_message(struct serve *s, uint16_t type, const union privmsg_any *msg)
 {
 	struct diag d;
@@ -208,6 +258,12 @@ static void on_message(struct serve *s, uint16_t type, const union privmsg_any *
 		break;
 	case PRIV_DUMP:
 		dump(s);
+		break;
+	case PRIV_CHECK:
+		check(s);
+		break;
+	case PRIV_NEIGHBOUR:
+		neighbour(s, msg->neighbour.address);
 		break;
 	case PRIV_READY:
 		notify_ready(s->notify);
@@ -282,14 +338,6 @@ static void on_backend(struct serve *s)
 	send_core(s, PRIV_RESYNC, NULL);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* The answer to a handshake message takes a moment; and core is to look once a second at most,
  * whatever strangers send. */
 static void note_handshake(struct serve *s)
@@ -322,10 +370,18 @@ static void on_watch(struct serve *s)
 
 	if (seen & WATCH_HANDSHAKE)
 		note_handshake(s);
-	seen &= ~(unsigned)WATCH_HANDSHAKE;
+	if (seen & WATCH_DOWN)
+		wg_lost(s->gate->wg);
+	seen &= ~(unsigned)(WATCH_HANDSHAKE | WATCH_DOWN);
+	if (!s->gate->conf->coexist)
+		seen &= ~(unsigned)WATCH_DOCKER;
 
 	if (!seen)
 		return;
+	/* What somebody set down and up again has lost its pins: no time for another machine to be
+	 * taken for a printer. */
+	if (gate_pins(s->gate, &d))
+		log_error("gate", "%s", d.text);
 	/* Without its rules the gate is open: it is shut first. Then phones are shut out, so the
 	 * mending does not wait for more either, unless the last one was just now. */
 	if ((seen & WATCH_BARE) && gate_shut(s->gate, &d))
@@ -335,8 +391,20 @@ static void on_watch(struct serve *s)
 	else if (!s->seen)
 		s->seen_due = now_ms() + MEND_DELAY_MS;
 	s->seen |= seen;
-	if (seen & WATCH_OURS && s->mended + s->mend_delay > s->seen_due)
+	if (seen & (WATCH_OURS | WATCH_DOCKER) && s->mended + s->mend_delay > s->seen_due)
 		s->seen_due = s->mended + s->mend_delay;
+}
+
+/* Where others undo what we do again and again, we wait longer each time. */
+static void grow_patient(struct serve *s)
+{
+	if (now_ms() - s->mended > MEND_QUIET_MS)
+		s->mends = 0;
+	if (++s->mends < MEND_PATIENCE)
+		s->mend_delay = MEND_DELAY_MS;
+	else if (s->mend_delay < MEND_DELAY_MAX_MS)
+		s->mend_delay *= 2;
+	s->mended = now_ms();
 }
 
 /* Acts on what the watch has seen. Returns the milliseconds until there is something to do, -1: none. */
@@ -351,31 +419,47 @@ static int mend(struct serve *s)
 	if (left > 0)
 		return (int)left;
 	s->seen = 0;
+	if (seen & WATCH_DOCKER && coexist(s))
+		grow_patient(s);
 	if (seen & WATCH_OURS) {
-		if (now_ms() - s->mended > MEND_QUIET_MS)
-			s->mends = 0;
-		if (++s->mends < MEND_PATIENCE)
-			s->mend_delay = MEND_DELAY_MS;
-		else if (s->mend_delay < MEND_DELAY_MAX_MS)
-			s->mend_delay *= 2;
-		s->mended = now_ms();
+		grow_patient(s);
 		log_warn("serve", "somebody else changed our interface, routes or firewall table; "
 				  "making it as it should be");
 		send_core(s, PRIV_RESYNC, NULL);
-	} else if (gate_lan(s->gate, &d)) {
+	} else if (seen & WATCH_LAN && gate_lan(s->gate, &d)) {
 		log_error("gate", "%s", d.text);
 	}
 	return -1;
 }
 
+/* After every full change, since one before this process may have been cut short. */
+static int hush(struct serve *s)
+{
+	int64_t left = s->hush_due - now_ms();
+	struct diag d;
+
+	if (!s->hush_due)
+		return -1;
+	if (left > 0)
+		return (int)left;
+	s->hush_due = 0;
+	if (wg_hush(s->gate->wg, &d))
+		log_error("gate", "%s", d.text);
+	return -1;
+}
+
+/* Of two times until something is due, negative for never. */
+static int sooner(int a, int b)
+{
+	if (a < 0 || b < 0)
+		return a < 0 ? b : a;
+	return a < b ? a : b;
+}
+
 /* Milliseconds until something is to be done without being asked; -1: nothing. */
 static int due(struct serve *s)
 {
-	int repair = mend(s), handshake = tell_handshake(s);
-
-	if (repair < 0 || handshake < 0)
-		return repair < 0 ? handshake : repair;
-	return repair < handshake ? repair : handshake;
+	return sooner(sooner(mend(s), tell_handshake(s)), hush(s));
 }
 
 int serve_run(struct serve *s, const struct privmsg_hello *hello)

@@ -18,11 +18,13 @@ struct serve {
 	struct chan core;	 /* our end of the line */
 	pid_t core_pid, web_pid; /* web_pid 0: no page */
 	int signals;		 /* signalfd of SIGTERM, SIGINT, SIGCHLD */
+	int legacy;		 /* of foreign_legacy_open */
 	struct change change;
 	struct watch watch; /* opened after the first full change */
 	bool watching;
 	int64_t handshake_due; /* when to tell core of handshakes; 0: none */
 	int64_t handshake_told;
+	int64_t hush_due; /* when to end a greeting (wg.h); 0: there was none */
 	unsigned seen;	  /* WATCH_ flags not yet acted on */
 	int64_t mended;	  /* when we last did, and … */
 	unsigned mends;	  /* … how often of late, and … */

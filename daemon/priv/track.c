@@ -85,25 +85,30 @@ static int pair_order(const void *a, const void *b)
 	return x->peer < y->peer ? -1 : x->peer > y->peer;
 }
 
-static bool wanted(const struct track *t, uint32_t src, uint32_t dst)
+static bool pair_of(const struct track *t, uint32_t peer, uint32_t dst)
 {
 	size_t low = 0, high = t->pairs;
 
-	if (t->all.len)
-		return tunnel_is_peer(t->all, src) && dst != tunnel_gateway(t->all) &&
-		       prefix4_contains(tunnel_house(t->all), dst);
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (t->pair[mid].peer < src)
+		if (t->pair[mid].peer < peer)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	for (; low < t->pairs && t->pair[low].peer == src; low++)
+	for (; low < t->pairs && t->pair[low].peer == peer; low++)
 		if (prefix4_contains(t->pair[low].vpn, dst))
 			return true;
 	return false;
+}
+
+static bool wanted(const struct track *t, uint32_t src, uint32_t dst)
+{
+	if (t->all.len)
+		return tunnel_is_peer(t->all, src) && dst != tunnel_gateway(t->all) &&
+		       prefix4_contains(tunnel_house(t->all), dst);
+	return pair_of(t, 0, dst) || pair_of(t, src, dst);
 }
 
 /* The attribute of that type inside the nest, or NULL. */

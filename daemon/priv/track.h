@@ -14,7 +14,7 @@
 
 struct track;
 
-/* Connections from a peer to a VPN address or block. */
+/* Connections from a peer, or from anybody (0), to a VPN address or block. */
 struct track_pair {
 	uint32_t peer;
 	struct prefix4 vpn;

@@ -7,7 +7,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <netinet/in.h>
 #include <linux/fib_rules.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_log.h>
@@ -19,6 +21,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "daemon/priv/coexist.h"
 #include "daemon/priv/link.h"
 #include "daemon/priv/nft.h"
 #include "daemon/priv/nft_batch.h"
@@ -132,16 +135,18 @@ static uint32_t u32_attr(const struct nlmsghdr *nlh, unsigned header, uint16_t t
 static unsigned on_link(struct watch *w, const struct nlmsghdr *nlh)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	unsigned down;
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi))
 		return 0;
+	down = ifi->ifi_flags & IFF_UP ? 0 : WATCH_DOWN;
 	if (strcmp(string_attr(nlh, sizeof(*ifi), IFLA_IFNAME), w->interface))
-		return ifi->ifi_index == w->index ? WATCH_OURS
+		return ifi->ifi_index == w->index ? WATCH_OURS | down
 						  : WATCH_LAN; /* renamed, or another */
 	w->index = ifi->ifi_index;
-	if (nlh->nlmsg_type == RTM_DELLINK || !(ifi->ifi_flags & IFF_UP) ||
+	if (nlh->nlmsg_type == RTM_DELLINK || down ||
 	    u32_attr(nlh, sizeof(*ifi), IFLA_GROUP) != LINK_GROUP)
-		return WATCH_OURS;
+		return WATCH_OURS | down;
 	return 0;
 }
 
@@ -171,18 +176,18 @@ static unsigned on_route(const struct nlmsghdr *nlh)
 	return rtm->rtm_family == AF_INET ? WATCH_LAN : 0;
 }
 
-/* Ours have the kernel's highest priority, 0, and stand before the one for local addresses; without the
+/* Ours have the kernel's highest priorities, 0 and 1, around the one for local addresses; without the
  * one for the main table nothing has a way. */
 static unsigned on_rule(const struct nlmsghdr *nlh)
 {
-	const size_t header = sizeof(struct fib_rule_hdr);
+	const unsigned head = sizeof(struct fib_rule_hdr);
 	uint32_t priority, table;
 
-	if (nlh->nlmsg_type != RTM_DELRULE || mnl_nlmsg_get_payload_len(nlh) < header)
+	if (nlh->nlmsg_type != RTM_DELRULE || mnl_nlmsg_get_payload_len(nlh) < head)
 		return 0;
-	priority = u32_attr(nlh, header, FRA_PRIORITY);
-	table = u32_attr(nlh, header, FRA_TABLE);
-	return priority == 0 || table == RT_TABLE_MAIN || table == RT_TABLE_DEFAULT ? WATCH_OURS
+	priority = u32_attr(nlh, head, FRA_PRIORITY);
+	table = u32_attr(nlh, head, FRA_TABLE);
+	return priority <= 1 || table == RT_TABLE_MAIN || table == RT_TABLE_DEFAULT ? WATCH_OURS
 										    : 0;
 }
 
@@ -207,16 +212,39 @@ static unsigned on_route_message(struct watch *w, const struct nlmsghdr *nlh)
 	}
 }
 
+/* Something went from DOCKER-USER, or it is new. (Attributes 1 to 3 name table and chain, see below.) */
+static unsigned on_docker(const struct nlmsghdr *nlh)
+{
+	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
+	uint16_t name;
+
+	if (nfg->nfgen_family != NFPROTO_IPV4 && nfg->nfgen_family != NFPROTO_IPV6)
+		return 0;
+	if (NFNL_MSG_TYPE(nlh->nlmsg_type) == NFT_MSG_DELRULE)
+		name = NFTA_RULE_CHAIN;
+	else if (NFNL_MSG_TYPE(nlh->nlmsg_type) == NFT_MSG_NEWCHAIN)
+		name = NFTA_CHAIN_NAME;
+	else
+		return 0;
+	return strcmp(string_attr(nlh, sizeof(*nfg), name), COEXIST_CHAIN) ? 0 : WATCH_DOCKER;
+}
+
 /* Whatever somebody else does inside our table is undone. The kernel itself (port id 0) only ends
  * elements whose time is over. Every message but NEWGEN names its table in attribute 1 (nf_tables.h:
  * NFTA_TABLE_NAME, NFTA_CHAIN_TABLE, NFTA_RULE_TABLE, NFTA_SET_TABLE, NFTA_SET_ELEM_LIST_TABLE). */
 static unsigned on_nft_message(const struct watch *w, const struct nlmsghdr *nlh)
 {
+	const char *table;
+
 	if (nlh->nlmsg_pid == w->own_nft || nlh->nlmsg_pid == 0 ||
 	    NFNL_SUBSYS_ID(nlh->nlmsg_type) != NFNL_SUBSYS_NFTABLES ||
 	    NFNL_MSG_TYPE(nlh->nlmsg_type) == NFT_MSG_NEWGEN ||
-	    mnl_nlmsg_get_payload_len(nlh) < sizeof(struct nfgenmsg) ||
-	    strcmp(string_attr(nlh, sizeof(struct nfgenmsg), NFTA_TABLE_NAME), NFT_TABLE) != 0)
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(struct nfgenmsg))
+		return 0;
+	table = string_attr(nlh, sizeof(struct nfgenmsg), NFTA_TABLE_NAME);
+	if (!strcmp(table, COEXIST_TABLE))
+		return on_docker(nlh);
+	if (strcmp(table, NFT_TABLE) != 0)
 		return 0;
 	switch (NFNL_MSG_TYPE(nlh->nlmsg_type)) {
 	case NFT_MSG_NEWSETELEM: /* the rules stand, and so does what they judge */
@@ -226,6 +254,12 @@ static unsigned on_nft_message(const struct watch *w, const struct nlmsghdr *nlh
 	default:
 		return WATCH_OURS | WATCH_BARE;
 	}
+}
+
+/* Nobody knows what it was. */
+static unsigned lost(bool nft)
+{
+	return WATCH_OURS | WATCH_LAN | (nft ? WATCH_BARE | WATCH_DOCKER : WATCH_DOWN);
 }
 
 static unsigned drain(struct watch *w, int fd, bool nft)
@@ -239,13 +273,13 @@ static unsigned drain(struct watch *w, int fd, bool nft)
 		int left = (int)n;
 
 		if (n < 0 && errno == ENOBUFS) {
-			seen |= WATCH_OURS | WATCH_LAN | (nft ? WATCH_BARE : 0);
+			seen |= lost(nft);
 			continue;
 		}
 		if (n <= 0)
 			return seen;
 		if ((size_t)n > sizeof(buffer)) {
-			seen |= WATCH_OURS | WATCH_LAN | (nft ? WATCH_BARE : 0);
+			seen |= lost(nft);
 			continue;
 		}
 		for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))

@@ -23,11 +23,14 @@ struct watch {
 /* What was seen, flags: OURS, our table, interface, address, rule or route was touched: make it equal
  * again. BARE, together with OURS: the table, a chain or a rule of it is gone, it may be open. LAN, a
  * route, an address or a link elsewhere changed: look for printers' ways again. HANDSHAKE, a
- * handshake message came: some peer may have connected. */
+ * handshake message came: some peer may have connected. DOCKER, the chain of coexist.h came, or lost
+ * rules. DOWN, together with OURS: the interface was set down, if only for a moment. */
 #define WATCH_OURS	1
 #define WATCH_LAN	2
 #define WATCH_BARE	4
 #define WATCH_HANDSHAKE 8
+#define WATCH_DOCKER	16
+#define WATCH_DOWN	32
 
 /* own_route, own_nft: port ids of the sockets by which this process makes its changes. */
 int watch_open(struct watch *w, const char *interface, uint32_t own_route, uint32_t own_nft,

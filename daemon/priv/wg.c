@@ -69,6 +69,7 @@ void wg_free(struct wg *w)
 	if (!w)
 		return;
 	w->ops->free(w);
+	free(w->seen);
 	free(w);
 }
 
@@ -79,7 +80,10 @@ const char *wg_backend(const struct wg *w)
 
 int wg_attach(struct wg *w, bool *created, struct diag *d)
 {
-	return w->ops->attach(w, created, d);
+	int rc = w->ops->attach(w, created, d);
+
+	w->anew |= *created;
+	return rc;
 }
 
 int wg_watch_fd(const struct wg *w)
@@ -89,9 +93,9 @@ int wg_watch_fd(const struct wg *w)
 
 int wg_revive(struct wg *w, struct diag *d)
 {
-	bool created;
+	bool created = false;
 
-	return w->ops->attach(w, &created, d);
+	return wg_attach(w, &created, d);
 }
 
 int wg_down(struct wg *w, struct diag *d)
@@ -103,6 +107,8 @@ static int dump_peers(struct wg *w, struct wg_list *peers, struct diag *d)
 {
 	int rc = w->ops->dump(w, NULL, peers, d);
 
+	if (rc == 0)
+		wg_seen_note(w, peers);
 	if (rc == ERR_LIMIT)
 		return diag_set(d, rc, "%s has more than %u peers", w->interface, WG_PEERS_MAX);
 	return rc;
@@ -184,7 +190,7 @@ int wg_peer_put(struct wg *w, const struct wg_peer *p, struct diag *d)
 
 int wg_peer_del(struct wg *w, const struct wg_key *key, struct diag *d)
 {
-	struct wg_edit e = {.key = key, .put = NULL};
+	struct wg_edit e = {.key = key};
 
 	return w->ops->edit(w, &e, 1, d);
 }
@@ -268,6 +274,27 @@ int wg_peers_sync(struct wg *w, const struct wg_peer *list, size_t n, struct dia
 	int rc = dump_peers(w, &have, d);
 
 	rc = rc ? rc : sync_with(w, &have, list, n, d);
+	wg_list_free(&have);
+	return rc;
+}
+
+/* ---- keepalive ------------------------------------------------------------------------------- */
+
+int wg_hush(struct wg *w, struct diag *d)
+{
+	static const struct wg_hail off;
+	auto_free struct wg_edit *edits = NULL;
+	struct wg_list have = {0};
+	size_t n = 0;
+	int rc = dump_peers(w, &have, d);
+
+	edits = mem_zalloc(have.n, sizeof(*edits));
+	for (size_t i = 0; i < have.n; i++)
+		if (have.item[i].keepalive)
+			edits[n++] = (struct wg_edit){.key = &have.item[i].peer.public_key,
+						      .hail = &off};
+	if (rc == 0 && n)
+		rc = w->ops->edit(w, edits, n, d);
 	wg_list_free(&have);
 	return rc;
 }

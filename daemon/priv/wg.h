@@ -33,6 +33,7 @@ struct wg_peer_state {
 	int64_t last_handshake;
 	uint64_t rx_bytes, tx_bytes;
 	struct endpoint endpoint;
+	uint16_t keepalive; /* seconds, 0: off, as we leave it */
 };
 
 /* Start-up, still as root: chooses the back end (auto: the kernel's if it has one, else
@@ -65,6 +66,17 @@ int wg_peers_sync(struct wg *w, const struct wg_peer *list, size_t n, struct dia
 typedef int (*wg_peer_fn)(void *arg, const struct wg_peer_state *p);
 int wg_dump(struct wg *w, wg_peer_fn fn, void *arg, struct diag *d)
 	__attribute__((warn_unused_result));
+
+/* When an interface is set down or goes, its sessions go too, and a phone that sends finds out only
+ * after 15 s (WireGuard's KEEPALIVE_TIMEOUT and REKEY_TIMEOUT). So the gateway begins. wg_lost notes
+ * that the interface was down; that it was made anew wg.c knows by itself. */
+void wg_lost(struct wg *w);
+/* After either, once the peers are right: a handshake begins, now or when the interface comes up, with
+ * every peer that had a session, at the endpoint where it was last seen in a dump. It is a keepalive
+ * of a second that does it, until wg_hush. */
+int wg_greet(struct wg *w, struct diag *d) __attribute__((warn_unused_result));
+/* Switches the keepalive off that a peer may have, whoever set it. */
+int wg_hush(struct wg *w, struct diag *d) __attribute__((warn_unused_result));
 
 /* A descriptor that becomes readable when the back end's process has ended (userspace; pidfd), or
  * -1. wg_revive then starts it again with the same interface; the caller makes it equal to the

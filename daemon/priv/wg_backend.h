@@ -9,10 +9,17 @@
 
 #define WG_PEERS_MAX (1u << 20) /* a /12 tunnel holds fewer; a dump beyond it is refused */
 
+/* What is set of a peer that is there; one that is not there is not made. */
+struct wg_hail {
+	uint16_t keepalive;	  /* seconds, 0: off */
+	struct endpoint endpoint; /* family 0: left as it is */
+};
+
 /* One change of one peer. */
 struct wg_edit {
 	const struct wg_key *key;
-	const struct wg_peer *put; /* NULL: remove the peer */
+	const struct wg_peer *put;  /* NULL: remove the peer, or … */
+	const struct wg_hail *hail; /* … this, if it is not NULL */
 };
 
 /* The device apart from its peers. Wipe after use. */
@@ -51,8 +58,14 @@ struct wg {
 	const struct wg_ops *ops;
 	char interface[IFNAMSIZ];
 	struct conf_user owner;
-	void *state; /* the back end's own */
+	void *state;	      /* the back end's own */
+	struct wg_seen *seen; /* wg_greet.c's */
+	size_t seen_n;
+	bool lost, anew; /* since the last greeting: was down; was made anew, without its peers */
 };
+
+/* wg_greet.c: remembers who is online from a dump, beside those that the device has lost. */
+void wg_seen_note(struct wg *w, const struct wg_list *peers);
 
 extern const struct wg_ops wg_kernel_ops;
 extern const struct wg_ops wg_user_ops;

@@ -99,6 +99,27 @@ static void put_allowed_ips(struct nl_msg *m, const struct wg_peer *p)
 	must(nla_nest_end(m, list));
 }
 
+static void put_endpoint(struct nl_msg *m, const struct endpoint *e)
+{
+	struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(e->port)};
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(e->port)};
+
+	memcpy(&four.sin_addr, e->addr, sizeof(four.sin_addr));
+	memcpy(&six.sin6_addr, e->addr, sizeof(six.sin6_addr));
+	if (e->family == 4)
+		must(nla_put(m, WGPEER_A_ENDPOINT, sizeof(four), &four));
+	else
+		must(nla_put(m, WGPEER_A_ENDPOINT, sizeof(six), &six));
+}
+
+static void put_hail(struct nl_msg *m, const struct wg_hail *h)
+{
+	must(nla_put_u32(m, WGPEER_A_FLAGS, WGPEER_F_UPDATE_ONLY));
+	if (h->endpoint.family)
+		put_endpoint(m, &h->endpoint);
+	must(nla_put_u16(m, WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, h->keepalive));
+}
+
 static void put_edit(struct nl_msg *m, const struct wg_edit *e)
 {
 	struct nlattr *peer = nest(m, 0);
@@ -108,6 +129,8 @@ static void put_edit(struct nl_msg *m, const struct wg_edit *e)
 		must(nla_put_u32(m, WGPEER_A_FLAGS, WGPEER_F_REPLACE_ALLOWEDIPS));
 		must(nla_put(m, WGPEER_A_PRESHARED_KEY, WG_KEY_BYTES, e->put->preshared.b));
 		put_allowed_ips(m, e->put);
+	} else if (e->hail) {
+		put_hail(m, e->hail);
 	} else {
 		must(nla_put_u32(m, WGPEER_A_FLAGS, WGPEER_F_REMOVE_ME));
 	}
@@ -142,6 +165,7 @@ static const struct nla_policy peer_policy[WGPEER_A_MAX + 1] = {
 	[WGPEER_A_PRESHARED_KEY] = {.minlen = WG_KEY_BYTES, .maxlen = WG_KEY_BYTES},
 	[WGPEER_A_ENDPOINT] = {.minlen = sizeof(struct sockaddr_in)},
 	[WGPEER_A_LAST_HANDSHAKE_TIME] = {.minlen = sizeof(struct __kernel_timespec)},
+	[WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL] = {.type = NLA_U16},
 	[WGPEER_A_RX_BYTES] = {.type = NLA_U64},
 	[WGPEER_A_TX_BYTES] = {.type = NLA_U64},
 	[WGPEER_A_ALLOWEDIPS] = {.type = NLA_NESTED},
@@ -228,6 +252,8 @@ static void read_fields(struct wg_peer_state *p, struct nlattr **tb)
 		memcpy(&t, nla_data(tb[WGPEER_A_LAST_HANDSHAKE_TIME]), sizeof(t));
 		p->last_handshake = t.tv_sec > 0 ? t.tv_sec : 0;
 	}
+	if (tb[WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL])
+		p->keepalive = nla_get_u16(tb[WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL]);
 	if (tb[WGPEER_A_RX_BYTES])
 		p->rx_bytes = nla_get_u64(tb[WGPEER_A_RX_BYTES]);
 	if (tb[WGPEER_A_TX_BYTES])

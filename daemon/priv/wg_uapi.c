@@ -32,20 +32,37 @@ static void put_hex(char *out, size_t *n, const char *key, const uint8_t raw[WG_
 	sodium_memzero(hex, sizeof(hex));
 }
 
+static void put_number(char *out, size_t *n, const char *key, unsigned value)
+{
+	char number[12];
+
+	(void)snprintf(number, sizeof(number), "%u", value);
+	put(out, n, key, number);
+}
+
 size_t uapi_put_config(char out[UAPI_TEXT_BYTES], const struct wg_secret *key, uint16_t port)
 {
-	char number[8];
 	size_t n = 0;
 
 	put(out, &n, "set", "1");
 	if (key)
 		put_hex(out, &n, "private_key", key->b);
-	if (port) {
-		(void)snprintf(number, sizeof(number), "%u", port);
-		put(out, &n, "listen_port", number);
-	}
+	if (port)
+		put_number(out, &n, "listen_port", port);
 	out[n++] = '\n';
 	return n;
+}
+
+/* The keepalive comes last: it is sent to the endpoint. */
+static void put_hail(char *out, size_t *n, const struct wg_hail *h)
+{
+	char endpoint[ENDPOINT_TEXT_BYTES];
+
+	put(out, n, "update_only", "true");
+	endpoint_format(endpoint, &h->endpoint);
+	if (h->endpoint.family)
+		put(out, n, "endpoint", endpoint);
+	put_number(out, n, "persistent_keepalive_interval", h->keepalive);
 }
 
 static void put_edit(char *out, size_t *n, const struct wg_edit *e)
@@ -54,6 +71,10 @@ static void put_edit(char *out, size_t *n, const struct wg_edit *e)
 	char allowed[PREFIX6_TEXT_BYTES];
 
 	put_hex(out, n, "public_key", e->key->b);
+	if (e->hail) {
+		put_hail(out, n, e->hail);
+		return;
+	}
 	if (!e->put) {
 		put(out, n, "remove", "true");
 		return;
@@ -142,6 +163,16 @@ static bool take_handshake(struct uapi_reader *r, const char *value)
 	return true;
 }
 
+static bool take_keepalive(struct uapi_reader *r, const char *value)
+{
+	uint64_t v;
+
+	if (!number_read(&v, value, UINT16_MAX))
+		return false;
+	r->peer.keepalive = (uint16_t)v;
+	return true;
+}
+
 static bool take_rx(struct uapi_reader *r, const char *value)
 {
 	return number_read(&r->peer.rx_bytes, value, UINT64_MAX);
@@ -219,6 +250,7 @@ static const struct row {
 	{"preshared_key", true, take_preshared},
 	{"endpoint", true, take_endpoint},
 	{"last_handshake_time_sec", true, take_handshake},
+	{"persistent_keepalive_interval", true, take_keepalive},
 	{"rx_bytes", true, take_rx},
 	{"tx_bytes", true, take_tx},
 	{"allowed_ip", true, take_allowed_ip},

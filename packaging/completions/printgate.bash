@@ -35,7 +35,7 @@ _printgate() {
 		mapfile -t COMPREPLY < <(compgen -W "help --json --socket $(_printgate_help |
 			awk '/^  [a-z]/{print $1}')" -- "$word")
 	elif [[ $verb == printer ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "add list remove" -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W "add confirm list remove" -- "$word")
 	elif [[ $word == -* ]]; then
 		# shellcheck disable=SC2086 # two words: "printer add"
 		mapfile -t COMPREPLY < <(compgen -W "$(_printgate_help $verb |

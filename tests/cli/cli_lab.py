@@ -67,9 +67,9 @@ def gateway(endpoint="home.example.net:51820", locked=False, reason="", tunnel6=
 
 
 def printer(name="voron", kind=0, address="192.168.1.50", vpn="10.77.16.2", preset="moonraker",
-            ports=(("tcp", 80, 80), ("tcp", 7125, 7125)), vpn6=None):
+            ports=(("tcp", 80, 80), ("tcp", 7125, 7125)), host="", moved=False, vpn6=None):
     return item("CTL_PRINTER", text(name) + bytes([kind]) + prefix(address) + prefix(vpn)
-                + prefix6(vpn6) + text(preset) + services(*ports))
+                + prefix6(vpn6) + text(preset) + services(*ports) + text(host) + bytes([moved]))
 
 
 def endpoint(s):
@@ -100,6 +100,10 @@ def config(body, tunnel_name="my-phone"):
 def event(time, actor, action, subject, detail):
     return item("CTL_EVENT", struct.pack("<q", time) + text(actor) + text(action) + text(subject)
                 + text(detail))
+
+
+def check(name, result, message, fix=""):
+    return item("CTL_CHECK", text(name) + bytes([result]) + text(message) + text(fix))
 
 
 class Core(threading.Thread):

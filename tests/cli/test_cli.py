@@ -31,7 +31,7 @@ PRINTER = {"name": "voron", "address": "192.168.1.50", "vpn_address": "10.77.16.
            "vpn_address6": None,
            "services": [{"protocol": "tcp", "first": 80, "last": 80},
                         {"protocol": "tcp", "first": 7125, "last": 7125}],
-           "preset": "moonraker"}
+           "preset": "moonraker", "host": None, "state": "open"}
 
 
 def answer(done, status=0):
@@ -129,6 +129,9 @@ def test_json_of_printers(core):
     assert own["address"] == "self"
     assert answer(core.cli("--json", "printer", "add", "voron", "192.168.1.50", "--preset",
                            "moonraker")) == {"printer": PRINTER}
+    core.script["CTL_PRINTER_CONFIRM"] = [printer(host="octopi.local"), END]
+    named = answer(core.cli("--json", "printer", "confirm", "voron"))["printer"]
+    assert named == {**PRINTER, "host": "octopi.local"}
     removed = answer(core.cli("--json", "printer", "remove", "gone"))
     assert len(removed["printers"]) == 3 and removed["removed"]["name"] == "gone"
 
@@ -206,11 +209,13 @@ def test_printer_add_asks(core):
     core.script["CTL_PRINTER_ADD"] = [printer(), END]
     for word, kind, address in (("self", 2, bytes(5)), ("192.168.1.9", 0, b"\x09\x01\xa8\xc0\x20"),
                                 ("192.168.1.9/32", 0, b"\x09\x01\xa8\xc0\x20"),
-                                ("192.168.50.0/24", 1, b"\0\x32\xa8\xc0\x18")):
+                                ("192.168.50.0/24", 1, b"\0\x32\xa8\xc0\x18"),
+                                ("OctoPi.local.", 0, b"\0\0\0\0\x20")):
         assert core.cli("printer", "add", "x", word, "--port", "udp/5-7,tcp/80").returncode == 0
         assert core.asked.pop() == (
             "CTL_PRINTER_ADD", text("x") + bytes([kind]) + address + text("") + b"\2"
-            + struct.pack("<BHHBHH", 6, 80, 80, 17, 5, 7))
+            + struct.pack("<BHHBHH", 6, 80, 80, 17, 5, 7)
+            + text("octopi.local" if "octo" in word.lower() else ""))
 
 
 def test_options_anywhere(core):
@@ -395,6 +400,16 @@ def test_status_for_people(core):
     assert any("10.77.16.0/20" in l for l in lines)
 
 
+def test_a_closed_printer_is_told_with_what_to_do(core):
+    core.script["CTL_PRINTERS"] = [printer("the pi", host="octopi.local", moved=True), END]
+    said = readable(core.cli("printer", "list"))
+    assert any("octopi.local" in l and "192.168.1.50" in l for l in said)
+    assert "  printgate printer confirm 'the pi'" in said
+    assert answer(core.cli("--json", "printer", "list"))["printers"][0]["state"] == "moved"
+    core.script["CTL_PEER_SHOW"] = [peer(), grant("the pi"), END]
+    assert any("closed, it moved" in l for l in readable(core.cli("show", "my phone")))
+
+
 def test_empty_lists_say_what_to_do(core):
     core.script |= {"CTL_PEERS": [END], "CTL_PRINTERS": [END], "CTL_LOG": [END]}
     assert any("printgate enroll" in l for l in readable(core.cli("list")))
@@ -504,7 +519,8 @@ def test_init_json_is_the_file(tmp_path):
     assert said == seen
     assert said["gateway"] | {"interface": None} == {
         "interface": None, "listen_port": 51820, "endpoint": "[2001:db8::1]:4000",
-        "tunnel": "10.203.16.0/20", "tunnel6": "off", "backend": "auto", "keep_configs": "no"}
+        "tunnel": "10.203.16.0/20", "tunnel6": "off", "backend": "auto", "keep_configs": "no",
+        "coexist": "off"}
 
 
 def test_init_without_endpoint_warns(tmp_path):

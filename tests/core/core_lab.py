@@ -16,12 +16,12 @@ import threading
 
 PROGRAM = os.path.abspath(os.environ.get("PRINTGATE_CORE", "build/printgate-core"))
 BEGIN, PRINTER_PUT, PRINTER_DEL, SERVICE_PUT, SERVICE_DEL, GRANT_PUT, GRANT_DEL, PEER_PUT, \
-    PEER_DEL, COMMIT, DUMP, READY = range(1, 13)
-HELLO, RESULT, STATS, RESYNC, HANDSHAKE = range(64, 69)
+    PEER_DEL, COMMIT, DUMP, READY, CHECK, NEIGHBOUR = range(1, 15)
+HELLO, RESULT, STATS, RESYNC, HANDSHAKE, FINDING, NEIGHBOUR_IS = range(64, 71)
 STATUS, PEERS, SHOW, PRINTERS, PRINTER_ADD, PRINTER_REMOVE, ENROLL, QR, REKEY, RENAME, ALLOW, DENY, \
-    DISABLE, ENABLE, REVOKE, LOG = range(1, 17)
+    DISABLE, ENABLE, REVOKE, LOG, LOCK, UNLOCK, DOCTOR, PRINTER_CONFIRM = range(1, 21)
 WEB_VIEW = 64
-ERROR, END, GATEWAY, PRINTER, PEER, GRANT, CONFIG, EVENT, COUNTS = range(128, 137)
+ERROR, END, GATEWAY, PRINTER, PEER, GRANT, CONFIG, EVENT, COUNTS, CHECKED = range(128, 138)
 ERR = {"name_taken": -4, "not_found": -5, "bad_address": -6, "bad_key": -10, "key_taken": -11,
        "pool_full": -12, "bad_time": -13, "not_permitted": -14, "kernel": -18, "config": -19,
        "conflict": -20, "no_config": -24}
@@ -107,6 +107,10 @@ class Reader:
                 "handshake": self.int(8), "endpoint": self.endpoint(), "rx": self.int(8),
                 "tx": self.int(8)}
 
+    def check(self):
+        return {"name": self.text(), "result": self.int(1), "message": self.text(),
+                "fix": self.text()}
+
     def event(self):
         return {"time": self.int(8), "actor": self.text(), "action": self.text(),
                 "subject": self.text(), "detail": self.text()}
@@ -140,6 +144,10 @@ class Answer(list):
         return [Reader(m.data).printer() for m in self.of(PRINTER)]
 
     @property
+    def checks(self):
+        return {c["name"]: c for c in (Reader(m.data).check() for m in self.of(CHECKED))}
+
+    @property
     def config(self):
         r = Reader(self.of(CONFIG)[0].data)
         return r.text(), r.text()
@@ -150,15 +158,17 @@ class Gate(threading.Thread):
 
     def __init__(self, line, folder, keep=False, endpoint="home.example:51820",
                  tunnel=("10.77.16.0", 20), refuse=(), events=False,
-                 handshakes=None, tunnel6=None):
+                 handshakes=None, check_seconds=60, tunnel6=None):
         super().__init__(daemon=True)
         self.line, self.folder = line, folder
         self.ready, self.changes, self.refuse = threading.Event(), [], list(refuse)
         self.peers, self.grants, self.printers, self.services = {}, {}, {}, set()
         self.handshakes = handshakes or {}
+        self.findings, self.unreadable = [], False
         line.send(message(HELLO, text("wg0") + text("kernel") + GATEWAY_KEY
                           + struct.pack("<H", 51820) + text(endpoint) + ip(tunnel[0])
-                          + bytes([tunnel[1]]) + prefix6(tunnel6) + bytes([keep, events])))
+                          + bytes([tunnel[1]]) + prefix6(tunnel6) + bytes([keep, events])
+                          + struct.pack("<H", check_seconds)))
 
     def result(self, code=0, why=""):
         self.line.send(message(RESULT, struct.pack("<iI", code, 0xffffffff) + text(why)))
@@ -179,6 +189,8 @@ class Gate(threading.Thread):
                     self.commit(full, items)
                 elif m.kind == DUMP:
                     self.dump()
+                elif m.kind == CHECK:
+                    self.check()
                 elif m.kind == READY:
                     self.ready.set()
                 else:
@@ -223,6 +235,12 @@ class Gate(threading.Thread):
             self.line.send(message(STATS, key + struct.pack("<qQQ", self.handshakes.get(key, 0), 7,
                                                             9) + b"\0"))
         self.result()
+
+    def check(self):
+        for tool, way, admitted in self.findings:
+            self.line.send(message(FINDING, bytes([tool, way, 2, admitted]) + text("filter")
+                                   + text("FORWARD")))
+        self.result(*((ERR["kernel"], "no such thing") if self.unreadable else ()))
 
     def crash(self):
         """The store as it would be found if the power failed now."""
@@ -279,10 +297,10 @@ class Client:
         return got.error[1]
 
     # requests by name
-    def printer(self, name, address="192.168.1.9", length=32, kind=0, ports=((6, 80, 80),)):
+    def printer(self, name, address="192.168.1.9", length=32, kind=0, ports=((6, 80, 80),), host=""):
         services = b"".join(struct.pack("<BHH", *p) for p in ports)
         return (PRINTER_ADD, text(name) + bytes([kind]) + ip(address) + bytes([length]) + text("")
-                + bytes([len(ports)]) + services)
+                + bytes([len(ports)]) + services + text(host))
 
     def enroll(self, name, printers=(), key=None, at=0, after=0, every=False):
         return (ENROLL, text(name) + bytes([every, key is not None]) + (key or bytes(32))

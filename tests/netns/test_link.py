@@ -205,12 +205,30 @@ def test_a_flush_takes_no_more_than_ours(lab):
     assert lab.d.do("barrier-up", "mend") == ""
 
 
+def test_a_lan_interface_has_a_rule_behind_local(lab):
+    def gated():
+        return [(r["priority"], r["iif"], r["action"]) for r in lab.json("rule")
+                if r["priority"] == 1]
+    lab.d.do("barrier-up")
+    for _ in range(2):
+        lab.d.do("gated-put", "lan")
+        lab.d.do("gated-put", "other")
+    assert gated() == [(1, "lan", "blackhole"), (1, "other", "blackhole")]
+    assert lab.d.do("gated") == "lan other"
+    lab.d.do("barrier-up")
+    assert head(lab) == [JUDGED, REST, LOCAL]
+    for _ in range(2):
+        lab.d.do("gated-del", "lan")
+    assert gated() == [(1, "other", "blackhole")]
+    assert not [r for r in lab.json("-6", "rule") if r["priority"] == 1]
+
+
 def test_targets(lab):
     wall = ("unreachable", "default")
     lab.d.do("barrier-up")
     lab.d.do("targets", "192.168.1.5", "192.168.50.0/24", "192.168.1.5", "shut", "192.168.50.2")
-    assert routes(lab) == [("throw", "192.168.1.5"), ("throw", "192.168.50.0/24"),
-                           ("unreachable", "192.168.50.2"), wall]
+    assert routes(lab) == [("prohibit", "192.168.50.2"), ("throw", "192.168.1.5"),
+                           ("throw", "192.168.50.0/24"), wall]
     # Not ours at all, and a hole in the wall: both go; the wall that was torn down comes back.
     lab.ip("route", "add", "throw", "default", "metric", "5", "table", TABLE)
     lab.ip("route", "add", "192.168.70.0/24", "dev", "lan", "table", TABLE)

@@ -324,6 +324,16 @@ def own_lan_address(address, vpn, target):
     return question
 
 
+def marked_from_the_lan(lab, mutate):
+    """And the rule for what comes from a LAN interface?"""
+    lab.gateway.ip("rule", "add", "iif", "lan0", "fwmark", "0/0x08000000", "prohibit")
+    try:
+        mutate()
+        return lab.tcp(lab.phone, PRINTER, 80)
+    finally:
+        lab.gateway.ip("rule", "del", "iif", "lan0", "fwmark", "0/0x08000000", "prohibit")
+
+
 def transit_where_it_was(lab, mutate):
     """A router that the machine was before stays one."""
     lab.gateway.sh("nft", "flush", "set", "inet", "printgate", "gated")
@@ -385,7 +395,8 @@ NEEDED = {
     ("refuse", "meta l4proto tcp reject with tcp reset"): tcp(PRINTER, 81),
     ("refuse", "reject with icmpx admin-prohibited"): udp(PRINTER, 69),
     LAN_DROP: simple(lambda lab: lab.tcp(lab.lan, GATEWAY, 51880)),
-    ("from_tunnel", f"{NOT_FROM} accept"): LAN_TO_GATEWAY,
+    ("elsewhere", "iifname @gated meta mark set meta mark | 0x08000000"): marked_from_the_lan,
+    ("from_tunnel", f"{NOT_FROM} goto elsewhere"): LAN_TO_GATEWAY,
     ("from_tunnel", "ip saddr != 10.77.20.0-10.77.31.254 drop"):
         reaches("phone", "t0", "phone", "10.77.16.77", GATEWAY,
                 lambda data: icmp_message(8, 0, data), protocol=1),

@@ -296,6 +296,40 @@ def test_session_survives_sync_restart_and_edit(two):
     pair.gateway.end()
 
 
+def keepalives(ns, interface):
+    """{key: "off" or seconds}"""
+    lines = ns.run("wg", "show", interface, "persistent-keepalive").splitlines()
+    return dict(line.split("\t") for line in lines)
+
+
+def test_an_interface_made_anew_begins_the_handshakes(two):
+    """The phone sends nothing. Who was never seen, or is not a peer any more, is not greeted."""
+    pair, never = Pair(*two), f"{new_key()[1]},-,10.77.20.77"
+    pair.gateway.do("sync", pair.word, never)
+    pair.gateway.do("greet")  # it is new, but nobody was seen yet
+    assert "1 received" in pair.ping()
+    assert pair.handshake()  # by a dump, which is how it is remembered
+    pair.gateway.do("greet")  # and nothing is lost
+    assert set(keepalives(two[0], pair.interface).values()) == {"off"}
+    two[0].ip("link", "del", pair.interface)
+    assert pair.gateway.do("attach") == "created"
+    pair.gateway.do("device", pair.key, 51820)
+    pair.gateway.do("sync", pair.word, never)
+    assert not pair.handshake()
+    pair.gateway.do("greet")
+    assert keepalives(two[0], pair.interface) == {pair.phone: "1", never.split(",")[0]: "off"}
+    pair.gateway.do("up")
+    assert wait_for(pair.handshake)
+    assert pair.gateway.dump()[pair.phone][5] == "192.0.2.2:51820"
+    pair.gateway.do("hush")
+    assert set(keepalives(two[0], pair.interface).values()) == {"off"}
+    pair.gateway.do("sync", never)
+    pair.gateway.do("lost")
+    pair.gateway.do("greet")
+    assert keepalives(two[0], pair.interface) == {never.split(",")[0]: "off"}
+    pair.gateway.end()
+
+
 def kill_process(driver, interface):
     pid = wireguard_go(interface)
     os.kill(pid, signal.SIGKILL)

@@ -159,6 +159,22 @@ static int do_dump(struct driver *x)
 	return wg_dump(x->wg, print_peer, x->out, &x->d);
 }
 
+static int do_lost(struct driver *x)
+{
+	wg_lost(x->wg);
+	return 0;
+}
+
+static int do_greet(struct driver *x)
+{
+	return wg_greet(x->wg, &x->d);
+}
+
+static int do_hush(struct driver *x)
+{
+	return wg_hush(x->wg, &x->d);
+}
+
 /* "none", or whether the process behind the device "runs" or has "ended" (within two seconds). */
 static int do_watch(struct driver *x)
 {
@@ -253,6 +269,28 @@ static int do_barrier_down(struct driver *x)
 	return link_barrier_down(x->link, &x->d);
 }
 
+static int do_gated_put(struct driver *x)
+{
+	return link_gated_put(x->link, x->word[1], &x->d);
+}
+
+static int do_gated_del(struct driver *x)
+{
+	return link_gated_del(x->link, x->word[1], &x->d);
+}
+
+static void say_gated(void *arg, const char *interface)
+{
+	struct driver *x = arg;
+
+	(void)fprintf(x->out, "%s%s", ftell(x->out) ? " " : "", interface);
+}
+
+static int do_gated(struct driver *x)
+{
+	return link_gated_each(x->link, say_gated, x, &x->d);
+}
+
 /* Those through which there is a way (an IPv6 address among them), and after the word "shut" those
  * that are shut within. */
 static int do_targets(struct driver *x)
@@ -292,6 +330,9 @@ static const struct command {
 	{"del", 2, do_del},
 	{"sync", 1, do_sync},
 	{"dump", 1, do_dump},
+	{"lost", 1, do_lost},
+	{"greet", 1, do_greet},
+	{"hush", 1, do_hush},
 	{"watch", 1, do_watch},
 	{"revive", 1, do_revive},
 	{"down", 1, do_down},
@@ -306,6 +347,9 @@ static const struct command {
 	{"barrier-up", 1, do_barrier_up},
 	{"barrier-down", 1, do_barrier_down},
 	{"targets", 1, do_targets},
+	{"gated-put", 2, do_gated_put},
+	{"gated-del", 2, do_gated_del},
+	{"gated", 1, do_gated},
 	{"took", 1, do_took},
 };
 

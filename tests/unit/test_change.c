@@ -40,7 +40,7 @@ static bool accepted(uint16_t type, const union privmsg_any *msg)
 
 static bool printer(const char *vpn, const char *target, bool self)
 {
-	union privmsg_any m = {.printer = {p4(vpn), p4(target), self}};
+	union privmsg_any m = {.printer = {p4(vpn), p4(target), self, {{0}}}};
 
 	return accepted(PRIV_PRINTER_PUT, &m);
 }
@@ -68,6 +68,22 @@ static void test_nobody_is_led_inward_or_to_everybody(void **state)
 	assert_false(printer("10.77.16.2", "10.77.20.9", false));
 	assert_false(printer("10.77.18.0/24", "192.168.50.0/25", false));
 	assert_false(printer("10.77.18.0/24", "0.0.0.0", true));
+}
+
+/* One machine has one hardware address: a subnet and this machine have none. */
+static void test_only_one_machine_is_pinned(void **state)
+{
+	union privmsg_any m = {
+		.printer = {p4("10.77.16.2"), p4("192.168.1.50"), false, {{2, 0, 0, 0, 0, 1}}}};
+
+	(void)state;
+	assert_true(accepted(PRIV_PRINTER_PUT, &m));
+	m.printer.self = true;
+	assert_false(accepted(PRIV_PRINTER_PUT, &m));
+	m.printer.self = false;
+	m.printer.vpn = p4("10.77.18.0/24");
+	m.printer.target = p4("192.168.50.0/24");
+	assert_false(accepted(PRIV_PRINTER_PUT, &m));
 }
 
 static void test_grants_and_peers_stay_in_the_peers_part(void **state)
@@ -147,6 +163,7 @@ int main(void)
 		cmocka_unit_test(a_locked_gateway_takes_no_grant),
 		cmocka_unit_test(test_printers_stay_in_the_house),
 		cmocka_unit_test(test_nobody_is_led_inward_or_to_everybody),
+		cmocka_unit_test(test_only_one_machine_is_pinned),
 		cmocka_unit_test(test_grants_and_peers_stay_in_the_peers_part),
 		cmocka_unit_test(test_items_outside_a_change_break_the_protocol),
 		cmocka_unit_test(test_first_refused_item_is_the_one_named),

@@ -76,7 +76,8 @@ static void test_whole_file_is_read(void **state)
 			      "[gateway]\ninterface = pg7\nlisten_port = 4500\n"
 			      "endpoint    = home.example.net:51821      # for phones\n"
 			      "tunnel = 10.77.16.0/20\ntunnel6 = off\nbackend = userspace\n"
-			      "keep_configs = yes\n[web]\nlisten = tunnel:81, 127.0.0.1:8081\n"
+			      "keep_configs = yes\ncoexist = auto\n[web]\nlisten = tunnel:81, "
+			      "127.0.0.1:8081\n"
 			      "[paths]\nstate = /tmp/s/\nruntime = /tmp/r ; here\n"
 			      "[users]\nnet = 61701\ncore = 61702\nweb = 61703\n",
 			      &d),
@@ -90,6 +91,7 @@ static void test_whole_file_is_read(void **state)
 	assert_false(c.tunnel6_auto);
 	assert_int_equal(c.backend, BACKEND_USERSPACE);
 	assert_true(c.keep_configs);
+	assert_true(c.coexist);
 	assert_int_equal(c.listen_count, 2);
 	assert_true(c.listen[0].tunnel);
 	assert_int_equal(c.listen[0].at.port, 81);
@@ -113,6 +115,8 @@ static void test_defaults_are_the_manuals(void **state)
 	assert_string_equal(c.endpoint, "192.0.2.7:51820");
 	assert_int_equal(c.backend, BACKEND_AUTO);
 	assert_false(c.keep_configs);
+	assert_false(c.coexist);
+	assert_int_equal(c.printer_check, 60);
 	assert_int_equal(c.listen_count, 2);
 	assert_string_equal(c.state, "/var/lib/printgate");
 	assert_string_equal(c.runtime, "/run/printgate");
@@ -153,6 +157,8 @@ static void test_mistakes_name_line_and_what_is_allowed(void **state)
 	refused("[gateway]\n\n\ntunnel = 10.1.0.0/30\n", ":4: tunnel", "/12 to /28");
 	refused("[gateway]\ntunnel = 8.8.8.0/24\n", ":2: tunnel", "private");
 	refused("[gateway]\nlisten_port = 0\n", ":2: listen_port", "1 to 65535");
+	refused("[gateway]\nprinter_check = 0\n", ":2: printer_check", "1 to 3600");
+	refused("[gateway]\nprinter_check = 3601\n", ":2: printer_check", "1 to 3600");
 	refused("[gateway]\nlisten_port = 65536\n", ":2: listen_port", "1 to 65535");
 	refused("[gateway]\nlisten_port = 80x\n", ":2: listen_port", "1 to 65535");
 	refused("[gateway]\ninterface = lo\n", ":2: interface", "1 to 15");
@@ -171,6 +177,7 @@ static void test_mistakes_name_line_and_what_is_allowed(void **state)
 	refused("[gateway]\nendpoint = a:0\n", ":2: endpoint", "DNS name");
 	refused("[gateway]\nendpoint = [::1\n", ":2: endpoint", "brackets");
 	refused("[gateway]\nkeep_configs = maybe\n", ":2: keep_configs", "yes or no");
+	refused("[gateway]\ncoexist = yes\n", ":2: coexist", "off or auto");
 	refused("[gateway]\nbackend =\n", ":2: backend has no value", "auto");
 	refused("[gateway]\nbackend = auto\nbackend = auto\n", ":3: ", "twice");
 	refused("[gateway]\ngarbage\n", ":2: ", "key = value");

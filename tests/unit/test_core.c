@@ -16,11 +16,13 @@
 #include <unistd.h>
 
 #include "common/when.h"
+#include "common/cleanup.h"
 #include "daemon/core/clock.h"
 #include "daemon/core/config_text.h"
 #include "daemon/core/desired.h"
 #include "daemon/core/live.h"
 #include "common/chan.h"
+#include "daemon/core/moving.h"
 #include "daemon/core/queue.h"
 #include "daemon/core/seal.h"
 
@@ -335,6 +337,18 @@ static void test_queue(void **state)
 	assert_true(queue_empty(&q));
 }
 
+static void test_pauses_between_look_ups(void **state)
+{
+	static const unsigned wanted[] = {1, 2, 4, 8, 16, 30, 30};
+	unsigned pause = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+		pause = moving_pause(pause);
+		assert_int_equal(pause, wanted[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +364,7 @@ int main(void)
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_who_is_let_in),
 		cmocka_unit_test(test_queue),
+		cmocka_unit_test(test_pauses_between_look_ups),
 	};
 
 	if (sodium_init() < 0)

@@ -77,6 +77,37 @@ static void nonsense_is_refused(void **state)
 	fails(lab, store_peer_insert(lab->s, &peer, &lab->d), ERR_BAD_NAME, "UTF-8");
 }
 
+/* A printer with a host name moves; nothing else of it changes, and no other printer moves at all. */
+static void only_named_printers_move(void **state)
+{
+	struct lab *lab = *state;
+	struct store_printer named = printer_of("octopi", 9), plain = printer_of("voron", 4), out;
+	const struct hardware first = {{2, 0, 0, 0, 0, 1}}, other = {{2, 0, 0, 0, 0, 2}};
+
+	(void)snprintf(named.host.s, sizeof(named.host.s), "octopi.local");
+	named.hardware = first;
+	ok(lab, store_printer_insert(lab->s, &named, &lab->d));
+	ok(lab, store_printer_insert(lab->s, &plain, &lab->d));
+	ok(lab, store_printer_move(lab->s, named.id, 0xc0a80199, &other, true, &lab->d));
+	lab_reopen(lab);
+	ok(lab, store_printer_by_id(lab->s, named.id, &out, &lab->d));
+	assert_string_equal(out.host.s, "octopi.local");
+	assert_int_equal(out.address.addr, 0xc0a80199);
+	assert_true(hardware_same(&out.hardware, &other));
+	assert_true(out.moved);
+	assert_int_equal(out.vpn.addr, named.vpn.addr);
+	assert_int_equal(out.services.count, 2);
+	fails(lab, store_printer_move(lab->s, plain.id, 1, &first, false, &lab->d), ERR_NOT_FOUND,
+	      "host name");
+	fails(lab, store_printer_by_id(lab->s, 99, &out, &lab->d), ERR_NOT_FOUND, "not there");
+	plain = printer_of("pinned", 5);
+	plain.hardware = first;
+	fails(lab, store_printer_insert(lab->s, &plain, &lab->d), ERR_CONFLICT, "CHECK");
+	plain = printer_of("moved", 6);
+	plain.moved = true;
+	fails(lab, store_printer_insert(lab->s, &plain, &lab->d), ERR_CONFLICT, "CHECK");
+}
+
 static void vpn_blocks_are_disjoint(void **state)
 {
 	struct lab *lab = *state;
@@ -202,9 +233,13 @@ static void events_are_trimmed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(printers_come_back_whole), TEST(nonsense_is_refused),
-		TEST(vpn_blocks_are_disjoint),	TEST(grants_are_listed_and_cascade),
-		TEST(events_are_newest_first),	TEST(events_are_trimmed),
+		TEST(printers_come_back_whole),
+		TEST(nonsense_is_refused),
+		TEST(only_named_printers_move),
+		TEST(vpn_blocks_are_disjoint),
+		TEST(grants_are_listed_and_cascade),
+		TEST(events_are_newest_first),
+		TEST(events_are_trimmed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,6 +56,8 @@ static size_t member_size(const struct wire_field *f)
 		[WIRE_SERVICES] = sizeof(struct services),
 		[WIRE_NAME] = sizeof(struct name),
 		[WIRE_NAME_OPT] = sizeof(struct name),
+		[WIRE_HOST_OPT] = sizeof(struct host),
+		[WIRE_HARDWARE] = sizeof(struct hardware),
 		[WIRE_NAMES] = sizeof(struct wire_names),
 	};
 
@@ -116,6 +118,14 @@ static void largest(const struct wire_field *f, void *m)
 	case WIRE_NAME:
 	case WIRE_NAME_OPT:
 		memset(m, 'n', NAME_BYTES);
+		break;
+	case WIRE_HOST_OPT:
+		memset(m, 'h', HOST_BYTES);
+		for (size_t i = HOST_LABEL_BYTES; i < HOST_BYTES; i += HOST_LABEL_BYTES + 1)
+			((struct host *)m)->s[i] = '.';
+		break;
+	case WIRE_HARDWARE:
+		memset(m, 0xee, HARDWARE_BYTES);
 		break;
 	case WIRE_TOKEN:
 	case WIRE_TEXT:
@@ -407,6 +417,7 @@ static void golden_printer_add(void **state)
 		0, 50, 168, 192, 24,				     /* 192.168.50.0/24 */
 		3, 0,  'w', 'e', 'b',				     /* preset */
 		2, 6,  80,  0,	 80,  0, 17, 0xb8, 0x0b, 0xc2, 0x0b, /* tcp/80,udp/3000-3010 */
+		0, 0,						     /* no host */
 	};
 	struct control_printer_add add = {
 		.name = {"v"},

@@ -32,6 +32,8 @@ struct every {
 	struct name name;
 	struct name name_opt;
 	struct wire_names names;
+	struct host host;
+	struct hardware hardware;
 	char token[8];
 	char text[8];
 };
@@ -57,6 +59,8 @@ ONE_RANGE(services, WIRE_SERVICES, 1, 2);
 ONE(name, WIRE_NAME);
 ONE(name_opt, WIRE_NAME_OPT);
 ONE(names, WIRE_NAMES);
+ONE(host, WIRE_HOST_OPT);
+ONE(hardware, WIRE_HARDWARE);
 ONE_CHARS(token, WIRE_TOKEN);
 ONE_CHARS(text, WIRE_TEXT);
 
@@ -76,7 +80,9 @@ enum {
 	NAME_OPT,
 	NAMES,
 	TOKEN,
-	TEXT
+	TEXT,
+	HOST,
+	HARDWARE
 };
 
 static const struct wire_row every_rows[] = {
@@ -96,6 +102,8 @@ static const struct wire_row every_rows[] = {
 	WIRE_ROW(NAMES, every, one_names),
 	WIRE_ROW(TOKEN, every, one_token),
 	WIRE_ROW(TEXT, every, one_text),
+	WIRE_ROW(HOST, every, one_host),
+	WIRE_ROW(HARDWARE, every, one_hardware),
 };
 static const struct wire_table every_table = {every_rows, ARRAY_LEN(every_rows)};
 
@@ -193,6 +201,19 @@ static const struct payload payloads[] = {
 	BAD(NAMES, "\1\0\0"),
 	BAD(NAMES, "\2\1\0a"),
 	BAD(NAMES, "\x21"),
+	GOOD(HOST, "\0\0"),
+	GOOD(HOST, "\3\0a.b"),
+	BAD(HOST, "\3\0A.b"), /* as it was typed, not as it is kept */
+	BAD(HOST, "\2\0a."),
+	BAD(HOST, "\3\0a\0b"),
+	BAD(HOST, "\3\0a/b"),
+	BAD(HOST, "\7\0"
+		  "1.2.3.4"),
+	GOOD(HARDWARE, "\0\0\0\0\0\0"), /* not known */
+	GOOD(HARDWARE, "\2\1\1\1\1\1"),
+	BAD(HARDWARE, "\1\0\x5e\0\0\1"), /* a group's */
+	BAD(HARDWARE, "\xff\xff\xff\xff\xff\xff"),
+	BAD(HARDWARE, "\2\1\1\1\1"),
 	GOOD(TOKEN, "\0\0"),
 	GOOD(TOKEN, "\7\0a.b_c-:"),
 	BAD(TOKEN, "\x08\0aaaaaaaa"), /* no room for the NUL */

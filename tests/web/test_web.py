@@ -68,7 +68,7 @@ class Core(threading.Thread):
             self.say(GRANT, text("voron") + bytes(8))
             self.say(PRINTER_ITEM, text("voron") + b"\0" + ip("192.168.1.9") + b"\x20"
                      + ip("127.0.16.2") + b"\x20" + bytes(17) + text("") + b"\x01\x06"
-                     + struct.pack("<HH", 80, 80))
+                     + struct.pack("<HH", 80, 80) + text("") + b"\0")
         self.say(END)
 
 
