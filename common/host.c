@@ -46,8 +46,10 @@ int host_parse(struct host *out, const char *text, struct diag *d)
 			(char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] - 'A' + 'a' : text[i]);
 	if (n > HOST_BYTES || !host_valid(host.s, n))
 		return diag_set(d, ERR_BAD_ADDRESS,
-				"neither an IPv4 address, nor a prefix, nor a host name (letters, "
-				"digits and hyphens between dots, such as octopi.local)");
+				"\"%.80s\" is neither an IPv4 address, nor a prefix, nor a host "
+				"name (letters, digits and hyphens between dots, such as "
+				"octopi.local)",
+				text);
 	*out = host;
 	return 0;
 }

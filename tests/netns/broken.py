@@ -62,4 +62,4 @@ class BrokenCore:
                 return struct.unpack("<i", answer[6:10])[0]
 
     def printer(self, vpn, target):
-        return self.change(message(PRINTER_PUT, prefix(vpn) + prefix(target) + b"\0"))
+        return self.change(message(PRINTER_PUT, prefix(vpn) + prefix(target) + b"\0" + bytes(6)))

@@ -253,7 +253,7 @@ def test_unknown_printers_and_peers_are_refused(home):
     "10.77.0.0/16", "0.0.0.0/0", "192.168.50.0/33", "nonsense", "fd50::11", "192.168.50.11/24"])
 def test_addresses_that_cannot_be_printers_are_refused(home, address):
     nothing_changed(home, ["printer", "add", "odd", address, "--preset", "web"],
-                    ("bad_address", "conflict", "usage"))
+                    ("bad_address", "conflict", "usage", "not_found"))
 
 
 @pytest.mark.parametrize("ports", ["tcp/0", "tcp/65536", "tcp/80-70", "icmp/1", "80", "tcp/", "",

@@ -15,6 +15,7 @@ TRACE = ["strace", "-qq", "-yy", "-s", "65536", "-e",
 # by generic netlink, which strace does not take apart; wireguard-go by text.
 MEANINGS = [
     ("table", r"^send.*NFT_MSG_NEWRULE"),
+    ("before the LAN's forwarding", r"^send.*RTM_NEWRULE.*FR_ACT_BLACKHOLE"),
     ("barrier", r"^send.*RTM_(NEW|DEL)(RULE|ROUTE)"),
     ("peers", r"^(send|write).*(public_key=|NETLINK:\[GENERIC.*NLM_F_ACK)"),
     ("forwarding", r"^send.*RTM_(NEW|SET)LINK.*IFLA_AF_SPEC"),
@@ -30,6 +31,9 @@ def meanings(path):
             meaning = next((m for m, p in MEANINGS if re.search(p, line)), None)
             if meaning and found[-1:] != [meaning]:
                 found.append(meaning)
+    assert found[-1] == "up" or "up" not in found, found
+    found = [m for m in found if m in ORDER]
+    found = [m for i, m in enumerate(found) if found[i - 1:i] != [m]]
     # before the first table: which family number WireGuard has
     return found[found.index("table"):]
 
