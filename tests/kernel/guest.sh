@@ -5,6 +5,18 @@
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
+# Before anything is mounted over it: the checkout may lie in /tmp.
+# The words of ours on the kernel's command line: nonce, folder and command, the latter two in hex
+# shellcheck disable=SC2013 # words are what is wanted
+for word in $(cat /proc/cmdline); do
+	case $word in
+	pg.nonce=*) nonce=${word#*=} ;;
+	pg.dir=*) dir=$(printf %s "${word#*=}" | xxd -r -p) ;;
+	pg.run=*) run=$(printf %s "${word#*=}" | xxd -r -p) ;;
+	esac
+done
+mkdir /.checkout
+mount --bind "$dir" /.checkout
 mkdir -p /dev/pts /dev/shm
 ln -s /proc/self/fd /dev/fd
 ln -s fd/0 /dev/stdin
@@ -19,15 +31,10 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LANG=C.UTF-8
 HOME=/root
 export PATH LANG HOME
-# the words of ours on the kernel's command line: nonce, folder and command, the latter two in hex
-# shellcheck disable=SC2013 # words are what is wanted
-for word in $(cat /proc/cmdline); do
-	case $word in
-	pg.nonce=*) nonce=${word#*=} ;;
-	pg.dir=*) dir=$(printf %s "${word#*=}" | xxd -r -p) ;;
-	pg.run=*) run=$(printf %s "${word#*=}" | xxd -r -p) ;;
-	esac
-done
+if ! [ -d "$dir" ]; then
+	mkdir -p "$dir"
+	mount --bind /.checkout "$dir"
+fi
 ip link set lo up
 modprobe tun # what udev would have done: wireguard-go is tested here too
 cd "$dir" || exit 1
