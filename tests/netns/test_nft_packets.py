@@ -324,16 +324,6 @@ def own_lan_address(address, vpn, target):
     return question
 
 
-def marked_from_the_lan(lab, mutate):
-    """And the rule for what comes from a LAN interface?"""
-    lab.gateway.ip("rule", "add", "iif", "lan0", "fwmark", "0/0x08000000", "prohibit")
-    try:
-        mutate()
-        return lab.tcp(lab.phone, PRINTER, 80)
-    finally:
-        lab.gateway.ip("rule", "del", "iif", "lan0", "fwmark", "0/0x08000000", "prohibit")
-
-
 def transit_where_it_was(lab, mutate):
     """A router that the machine was before stays one."""
     lab.gateway.sh("nft", "flush", "set", "inet", "printgate", "gated")
@@ -353,14 +343,19 @@ def astray(lab, mutate):
         lab.gateway.ip("route", "del", f"{PHONE}/32", "via", LAN_PRINTER)
 
 
-def marked(lab, mutate):
-    """Does the routing rule for packets that have not been judged let this one through?"""
-    lab.gateway.ip("rule", "add", "iif", "pgt0", "fwmark", "0/0x08000000", "prohibit")
-    try:
-        mutate()
-        return lab.tcp(lab.phone, PRINTER, 80)
-    finally:
-        lab.gateway.ip("rule", "del", "iif", "pgt0", "fwmark", "0/0x08000000", "prohibit")
+def marked(interface):
+    """Does the routing rule for what comes in there without having been judged let a phone's stream
+    through, there and back?"""
+    rule = ("iif", interface, "fwmark", "0/0x08000000", "prohibit")
+
+    def ask(lab, mutate):
+        lab.gateway.ip("rule", "add", *rule)
+        try:
+            mutate()
+            return lab.tcp(lab.phone, PRINTER, 80)
+        finally:
+            lab.gateway.ip("rule", "del", *rule)
+    return ask
 
 
 def told_of_handshake(lab, mutate):
@@ -395,12 +390,12 @@ NEEDED = {
     ("refuse", "meta l4proto tcp reject with tcp reset"): tcp(PRINTER, 81),
     ("refuse", "reject with icmpx admin-prohibited"): udp(PRINTER, 69),
     LAN_DROP: simple(lambda lab: lab.tcp(lab.lan, GATEWAY, 51880)),
-    ("elsewhere", "iifname @gated meta mark set meta mark | 0x08000000"): marked_from_the_lan,
+    ("elsewhere", "iifname @gated meta mark set meta mark | 0x08000000"): marked("lan0"),
     ("from_tunnel", f"{NOT_FROM} goto elsewhere"): LAN_TO_GATEWAY,
     ("from_tunnel", "ip saddr != 10.77.20.0-10.77.31.254 drop"):
         reaches("phone", "t0", "phone", "10.77.16.77", GATEWAY,
                 lambda data: icmp_message(8, 0, data), protocol=1),
-    ("from_tunnel", "meta mark set meta mark | 0x08000000"): marked,
+    ("from_tunnel", "meta mark set meta mark | 0x08000000"): marked("pgt0"),
     ("from_tunnel", "ip daddr 10.77.16.1 tcp dport 80 accept"): tcp(GATEWAY, 80),
     ("from_tunnel", "ip daddr 10.77.16.1 icmp type echo-request accept"): ping(GATEWAY),
     ("from_tunnel", "ip saddr . ip daddr != @grants ip saddr . ip daddr != @subnet_grants "

@@ -13,9 +13,10 @@ TRACE = ["strace", "-qq", "-yy", "-s", "65536", "-e",
 
 # What a call means, by what strace makes of it; the first that fits. The kernel's WireGuard is spoken to
 # by generic netlink, which strace does not take apart; wireguard-go by text.
+LAN_RULE = "what is for the LAN's forwarding alone"
 MEANINGS = [
     ("table", r"^send.*NFT_MSG_NEWRULE"),
-    ("before the LAN's forwarding", r"^send.*RTM_NEWRULE.*FR_ACT_BLACKHOLE"),
+    (LAN_RULE, r"^send.*RTM_NEWRULE.*FR_ACT_BLACKHOLE"),
     ("barrier", r"^send.*RTM_(NEW|DEL)(RULE|ROUTE)"),
     ("peers", r"^(send|write).*(public_key=|NETLINK:\[GENERIC.*NLM_F_ACK)"),
     ("forwarding", r"^send.*RTM_(NEW|SET)LINK.*IFLA_AF_SPEC"),
@@ -29,11 +30,10 @@ def meanings(path):
     with open(path, encoding="utf-8", errors="replace") as f:
         for line in f:
             meaning = next((m for m, p in MEANINGS if re.search(p, line)), None)
-            if meaning and found[-1:] != [meaning]:
+            if meaning == LAN_RULE:
+                assert "up" not in found, found
+            elif meaning and found[-1:] != [meaning]:
                 found.append(meaning)
-    assert found[-1] == "up" or "up" not in found, found
-    found = [m for m in found if m in ORDER]
-    found = [m for i, m in enumerate(found) if found[i - 1:i] != [m]]
     # before the first table: which family number WireGuard has
     return found[found.index("table"):]
 
