@@ -383,3 +383,25 @@ def icmp_message(kind, code, data):
 
     bare = struct.pack("!BBHI", kind, code, 0, 0x12340001) + data
     return bare[:2] + struct.pack("!H", checksum(bare)) + bare[4:]
+
+
+# ---- questions for "is each rule needed" -------------------------------------------------------------
+# A question is asked of the lab twice, once with `mutate` taking a rule out first.
+
+def simple(question):
+    def ask(lab, mutate):
+        mutate()
+        return question(lab)
+    return ask
+
+
+def tcp(address, port, source=None):
+    return simple(lambda lab: lab.tcp(lab.phone, address, port, source))
+
+
+def udp(address, port):
+    return simple(lambda lab: lab.udp(lab.phone, address, port))
+
+
+def ping(address):
+    return simple(lambda lab: lab.ping(lab.phone, address))

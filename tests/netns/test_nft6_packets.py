@@ -11,7 +11,7 @@ import pytest
 
 from nftlab import (GATEWAY, GATEWAY6, GOLDEN, GOLDEN6, LAN_PRINTER, MAIN, MAIN6, PATIENCE, PHONE,
                     PHONE6, PRINTER6, SELF, SELF6, STRANGER6, TUNNEL6, BASE6, Driver, Lab, rules_of,
-                    udp_datagram)
+                    udp_datagram, ping, simple, tcp, udp)
 
 LAN6_GATEWAY, LAN6_PRINTER = "fd50::1", "fd50::10"
 SPARE6 = BASE6 + "a4d:104d"  # an address of the house that is nobody's
@@ -191,25 +191,6 @@ def granted_stream(change):
             assert lab.driver.change(change) == "ok"
             return flows()
     return ask
-
-
-def simple(question):
-    def ask(lab, mutate):
-        mutate()
-        return question(lab)
-    return ask
-
-
-def tcp(address, port, source=None):
-    return simple(lambda lab: lab.tcp(lab.phone, address, port, source))
-
-
-def udp(address, port):
-    return simple(lambda lab: lab.udp(lab.phone, address, port))
-
-
-def ping(address):
-    return simple(lambda lab: lab.ping(lab.phone, address))
 
 
 def spoofed_ping(lab):

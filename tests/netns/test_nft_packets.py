@@ -10,7 +10,8 @@ import time
 import pytest
 
 from nftlab import (GATEWAY, GOLDEN, LAN_GATEWAY, LAN_OTHER, LAN_PRINTER, PATIENCE, PHONE, PRINTER,
-                    SELF, STRANGER, UNMAPPED, WAN_HOST, Lab, icmp_message, rules_of, udp_datagram)
+                    SELF, STRANGER, UNMAPPED, WAN_HOST, Lab, icmp_message, rules_of, udp_datagram,
+                    ping, simple, tcp, udp)
 
 
 @pytest.fixture(scope="module")
@@ -265,25 +266,6 @@ def granted_stream(change):
             assert lab.driver.change(change) == "ok"
             return flows()
     return ask
-
-
-def simple(question):
-    def ask(lab, mutate):
-        mutate()
-        return question(lab)
-    return ask
-
-
-def tcp(address, port, source=None):
-    return simple(lambda lab: lab.tcp(lab.phone, address, port, source))
-
-
-def udp(address, port):
-    return simple(lambda lab: lab.udp(lab.phone, address, port))
-
-
-def ping(address):
-    return simple(lambda lab: lab.ping(lab.phone, address))
 
 
 def reaches(where, interface, sender, source, destination, payload, protocol=17):
