@@ -5,6 +5,8 @@ system shared read-only and a tmpfs on top.
 
     vm.py [--memory MiB] [--seconds N] COMMAND…
 
+suite.py boots several of these side by side.
+
 The command's output comes through the first serial line. It passed if, and only if, the guest wrote
 this run's nonce to the second one: silence, a hang, a panic and a time-out are failures.
 """
@@ -94,14 +96,16 @@ def initramfs(folder, version):
         os.chmod(os.path.join(top, "init"), 0o755)
         names = sorted(os.path.relpath(os.path.join(d, n), top)
                        for d, ds, fs in os.walk(top) for n in ds + fs)
-        with open(archive, "wb") as f:
+        with tempfile.NamedTemporaryFile(dir=CACHE, delete=False) as f:
             run("cpio", "-o", "-H", "newc", "--quiet", cwd=top, stdout=f,
                 input="\n".join(names).encode())
+        os.replace(f.name, archive)  # other guests may be starting from it
     return archive
 
 
-def boot(command, memory, seconds):
-    """Returns whether the command passed in the guest."""
+def boot(command, memory, seconds, processors=2, console=None):
+    """Returns whether the command passed in the guest. What it writes goes to the open file `console`,
+    or to ours."""
     folder, version = kernel()
     archive = initramfs(folder, version)
     nonce = secrets.token_hex(16)
@@ -112,14 +116,14 @@ def boot(command, memory, seconds):
         share = "local,security_model=none,multidevs=remap,readonly=on"
         qemu = subprocess.Popen(
             ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
-             "-no-reboot", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2",
+             "-no-reboot", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(processors),
              "-m", str(memory), "-kernel", os.path.join(folder, "boot", "vmlinuz-" + version),
              "-initrd", archive, "-append", words,
              "-virtfs", f"{share},path=/,mount_tag=host",
              "-virtfs", f"{share},path={folder}/lib/modules,mount_tag=modules",
              "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
              "-serial", f"file:{verdict}", "-device", "virtio-rng-pci"],
-            stdin=subprocess.DEVNULL)
+            stdin=subprocess.DEVNULL, stdout=console)
         try:
             qemu.wait(seconds)
         except subprocess.TimeoutExpired:

@@ -85,7 +85,9 @@ class Lab:
         node.sysctl("net.ipv4.conf.all.rp_filter", 0)
         node.sysctl("net.ipv4.conf.default.rp_filter", 0)
         # every refusal is answered, however many come in a second
-        node.sysctl("net.ipv4.icmp_ratelimit", 0)
+        # The mask and not the rate: a rate of 0 empties, in kernels as old as 6.1, the bucket from
+        # which a prohibited route's answers are taken as well.
+        node.sysctl("net.ipv4.icmp_ratemask", 0)
         node.sysctl("net.ipv6.icmp.ratelimit", 0)
         node.sysctl("net.ipv6.icmp.ratemask", 127)  # not those that are limited for all together
         return node

@@ -63,10 +63,18 @@ class Terminal:
         os.close(self.master)
 
 
-def read_screen(screen, folder):
+def code_lines(screen):
+    """The QR code's lines on the screen; None until all are there. It is square, and a line has two
+    rows of it."""
+    lines = [re.sub("\033\\[[0-9;]*m", "", line) for line in screen.splitlines(keepends=True)
+             if "\033[30;47m" in line and line.endswith("\n")]
+    lines = [line.rstrip("\n") for line in lines]
+    return lines if lines and 2 * len(lines) >= len(lines[0]) else None
+
+
+def read_screen(window, folder):
     """The config in the QR code on the screen."""
-    lines = [re.sub("\033\\[[0-9;]*m", "", line) for line in screen.splitlines()
-             if "\033[30;47m" in line]
+    lines = await_that(lambda: code_lines(window.screen), what="the whole code")
     pixels = [[BLOCKS[c][half] for c in line] for line in lines for half in (0, 1)]
     path = os.path.join(folder, "screen.pbm")
     with open(path, "w") as f:
@@ -111,9 +119,9 @@ def test_from_code_to_printer(trial, printer):
     assert "printgate qr" not in window.screen, "advice that does not work here"
     window.resize(80, 50)
     window.shows("Create from QR code")
-    await_that(lambda: window.screen.endswith("\033[0m\n"), what="the whole code")
+    config = read_screen(window, lab.folder)
     url = re.search("printer +http://([0-9.]+)/", window.screen)
-    lab.phone.join(read_screen(window.screen, lab.folder))
+    lab.phone.join(config)
     lab.phone.connect()
     assert fetch(lab.phone.node, url[1]) == ("gate\n" if printer == "self" else "printer-a\n")
     assert tcp_probe(lab.phone.node, url[1], 22).kind == "refused"
@@ -131,7 +139,7 @@ def test_code_stays(trial):
     window.shows("Create from QR code")
     threading.Event().wait(3)  # longer than the pauses of the trial and of the status
     assert "name it my-phone" in window.screen
-    assert read_screen(window.screen, lab.folder).startswith("[Interface]")
+    assert read_screen(window, lab.folder).startswith("[Interface]")
     window.press(b"\x03")
     window.end()
 
