@@ -250,22 +250,23 @@ check:
 	$(Q)$(PYTEST) $(PYTEST_FLAGS) -n 2 --dist loadfile --ignore tests/kernel tests
 
 # The tests in network namespaces once more, inside Debian's own kernel, with its WireGuard as gateway
-# and as phone. Emulated, so no KVM is needed, and deadlines are PRINTGATE_SLOW times as long there.
-# Never: test_make.py, which is about make itself and the terminal, and test_doctor_tools.py, long
-# Python programs. Only with LONG=yes, a quarter of an hour more: what asks hundreds of questions a
-# state, and what is not about WireGuard.
-GUEST	= PRINTGATE_BACKEND=kernel PRINTGATE_SLOW=3 PRINTGATE_BUILD=$(abspath $(B)) B=$(abspath $(B))
+# and as phone, in several guests at once (suite.py). Emulated, so no KVM is needed, and deadlines are
+# PRINTGATE_SLOW times as long there. Never: test_make.py, which is about make itself and the terminal,
+# and test_doctor_tools.py, long Python programs. Only with LONG=yes, a quarter of an hour more: what
+# asks hundreds of questions a state, and what is not about WireGuard.
+GUEST	= PRINTGATE_BACKEND=kernel PRINTGATE_SLOW=4 PRINTGATE_BUILD=$(abspath $(B)) B=$(abspath $(B)) \
+	  PYTHONDONTWRITEBYTECODE=1
 LONG	?=
 GUEST_LONG = matrix matrix6 barriers doctor moving nft6_packets
 GUEST_NOT = make doctor_tools $(if $(LONG),,$(GUEST_LONG))
-GUEST_TESTS = $(GUEST_NOT:%=--ignore tests/netns/test_%.py) tests/netns tests/kernel/test_genl.py \
-	  tests/kernel/test_clock.py
+GUEST_TESTS = $(filter-out $(GUEST_NOT:%=tests/netns/test_%.py),$(wildcard tests/netns/test_*.py)) \
+	  tests/kernel/test_genl.py tests/kernel/test_clock.py
 check-kernel:
 	$(Q)packaging/deps.sh build run test kernel
 	$(Q)trap '$(HAND_OVER)' EXIT; $(MAKE) --no-print-directory $(JOBS) all netns-programs
 	$(Q)$(PYTEST) $(PYTEST_FLAGS) -n 2 tests/kernel/test_vm.py
-	$(Q)trap '$(HAND_OVER)' EXIT; tests/kernel/vm.py --seconds $(if $(LONG),4500,2400) \
-		'$(GUEST) $(PYTEST) $(PYTEST_FLAGS) -n 2 --dist loadfile $(GUEST_TESTS)'
+	$(Q)trap '$(HAND_OVER)' EXIT; tests/kernel/suite.py --seconds $(if $(LONG),4500,2400) \
+		--environment '$(GUEST)' $(GUEST_TESTS)
 
 try:
 	$(Q)packaging/deps.sh build run

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The rules, met by packets: what passes, what is refused, and that each single rule is needed."""
 
+import contextlib
 import errno
 import select
 import socket
@@ -281,10 +282,21 @@ def not_for_the_lan(lab, mutate):
     return lab.tcp(lab.lan, GATEWAY, 80)
 
 
+@contextlib.contextmanager
+def somebody_who_tracks(node):
+    """Another tool's table: connections are tracked while ours is not there, too."""
+    node.sh("nft", "add table ip other; add chain ip other out { type filter hook output priority 0; };"
+                   "add rule ip other out ct state established counter")
+    try:
+        yield
+    finally:
+        node.sh("nft", "delete table ip other")
+
+
 def old_connection_from_the_gateway(lab, mutate):
     """One that the gateway began while there was no table: does it still speak to the phone?"""
     assert lab.driver.do("down") == ["ok"]
-    with lab.gateway.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
+    with somebody_who_tracks(lab.gateway), lab.gateway.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         s.bind((GATEWAY, 80))
