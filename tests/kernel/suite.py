@@ -33,7 +33,7 @@ COSTS = {"test_" + name + ".py": seconds for name, seconds in {
 OTHER = 100
 
 OUTCOMES = ("failed", "passed", "skipped", "deselected", "xfailed", "xpassed", "warnings", "errors")
-SUMMARY = re.compile("=* (.*) in [0-9.]+s(?: \\([0-9:]+\\))? =*")
+SUMMARY = re.compile("(?:=+ )?(.*) in [0-9.]+s(?: \\([0-9:]+\\))?(?: =+)?")
 
 
 def guests_here():
