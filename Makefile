@@ -169,6 +169,10 @@ fuzz-replay:
 fuzz-replay-run: $(FUZZ:%=$(B)/replay/%)
 	$(Q)set -e; for f in $(FUZZ); do $(B)/replay/$$f tests/fuzz/corpus/$$f; done
 
+# A seed of each message between the programs; after a message has changed.
+fuzz-seeds: $(B)/unit/test_wire
+	$(Q)$< --write-seeds
+
 # Searching for new inputs; what is found lies in build-fuzz/found. Needs clang.
 fuzz:
 	$(Q)$(MAKE) --no-print-directory fuzz-run B=$(B)-fuzz CC=clang HARDEN=-fPIE CFLAGS='-O1 -g' \
@@ -310,7 +314,7 @@ uninstall:
 clean:
 	rm -rf $(B) $(B)-asan $(B)-fuzz $(B)-gcc $(B)-clang
 
-.PHONY: fuzz fuzz-run fuzz-replay fuzz-replay-run
+.PHONY: fuzz fuzz-run fuzz-seeds fuzz-replay fuzz-replay-run
 .PHONY: check check-kernel try demo bench bench-kernel bench-programs
 .PHONY: all unit crash netns-programs check-asan check-static check-layers check-compilers \
 	format-check format lint lint-tidy \

@@ -3,6 +3,8 @@
  * The codec, over every message of the three tables: what goes in comes out, and nothing else gets
  * in. Samples are made from the field tables, so a new message is tested as soon as it has a row.
  */
+#include <ctype.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -441,7 +443,66 @@ static void golden_grant_put(void **state)
 	assert_bytes(&privmsg_to_priv, PRIV_GRANT_PUT, &grant, want, sizeof(want));
 }
 
-int main(void)
+/* ---- the fuzz driver's corpus: each message at its largest -------------------------------------- */
+
+#define CORPUS "tests/fuzz/corpus/wire" /* tests are run in the project's folder */
+
+/* The message's file there, open; its name is that of the message in lower case. */
+static FILE *seed_open(const struct wire_row *row, const char *mode)
+{
+	char path[256];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), CORPUS "/%s", row->name);
+	for (char *c = path + sizeof(CORPUS); *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	f = fopen(path, mode);
+	if (!f)
+		fail_msg("%s: %s; 'make fuzz-seeds' makes it", path, strerror(errno));
+	return f;
+}
+
+static void check_seed(const struct wire_table *table, const struct wire_row *row)
+{
+	uint8_t buf[WIRE_BYTES_MAX];
+	FILE *f = seed_open(row, "rb");
+	size_t n = fread(buf, 1, sizeof(buf), f);
+	struct diag d = {0};
+	uint16_t type = 0;
+	union any msg;
+
+	(void)fclose(f);
+	if (wire_decode(table, buf, n, &type, &msg, sizeof(msg), &d) || type != row->type)
+		fail_msg("the seed of %s is stale (%s): 'make fuzz-seeds'", row->name, d.text);
+}
+
+static void the_fuzz_driver_begins_with_every_message(void **state)
+{
+	(void)state;
+	for_each_row(check_seed);
+}
+
+static void write_seed(const struct wire_table *table, const struct wire_row *row)
+{
+	uint8_t buf[WIRE_BYTES_MAX];
+	FILE *f = seed_open(row, "wb");
+	union any msg;
+	int n;
+
+	fill(&msg, row, largest);
+	n = wire_encode(table, row->type, &msg, buf);
+	assert_true(n > 0);
+	assert_int_equal(fwrite(buf, 1, (size_t)n, f), n);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void write_seeds(void **state)
+{
+	(void)state;
+	for_each_row(write_seed);
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(types_are_unique),
@@ -459,7 +520,11 @@ int main(void)
 		cmocka_unit_test(golden_peer_show),
 		cmocka_unit_test(golden_printer_add),
 		cmocka_unit_test(golden_grant_put),
+		cmocka_unit_test(the_fuzz_driver_begins_with_every_message),
 	};
+	const struct CMUnitTest seeds[] = {cmocka_unit_test(write_seeds)};
 
+	if (argc == 2 && strcmp(argv[1], "--write-seeds") == 0)
+		return cmocka_run_group_tests_name("seeds", seeds, NULL, NULL);
 	return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
 }
