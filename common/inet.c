@@ -219,6 +219,36 @@ int target_check(struct prefix4 tunnel, struct prefix4 target, struct diag *d)
 	return 0;
 }
 
+struct endpoint endpoint_of(const struct sockaddr *sa)
+{
+	struct endpoint e = {0};
+
+	if (sa->sa_family == AF_INET) {
+		struct sockaddr_in in;
+
+		memcpy(&in, sa, sizeof(in));
+		e = (struct endpoint){.family = 4, .port = ntohs(in.sin_port)};
+		memcpy(e.addr, &in.sin_addr, sizeof(in.sin_addr));
+	} else if (sa->sa_family == AF_INET6) {
+		struct sockaddr_in6 in;
+		bool mapped;
+
+		memcpy(&in, sa, sizeof(in));
+		mapped = IN6_IS_ADDR_V4MAPPED(&in.sin6_addr);
+		e = (struct endpoint){.family = mapped ? 4 : 6, .port = ntohs(in.sin6_port)};
+		memcpy(e.addr, in.sin6_addr.s6_addr + (mapped ? 12 : 0), mapped ? 4 : 16);
+	}
+	return e;
+}
+
+bool endpoint_is_loopback(const struct endpoint *e)
+{
+	static const uint8_t one[16] = {[15] = 1}; /* ::1 */
+
+	return (e->family == 4 && e->addr[0] == 127) ||
+	       (e->family == 6 && memcmp(e->addr, one, sizeof(one)) == 0);
+}
+
 void endpoint_format(char out[ENDPOINT_TEXT_BYTES], const struct endpoint *e)
 {
 	char addr[INET6_ADDRSTRLEN] = "";

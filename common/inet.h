@@ -66,5 +66,12 @@ int target_check(struct prefix4 tunnel, struct prefix4 target, struct diag *d)
 /* RFC 1918, RFC 6598 (100.64/10) or RFC 3927 (169.254/16), wholly. */
 bool prefix4_is_private(struct prefix4 p);
 
+struct sockaddr;
+
+/* Of an AF_INET or AF_INET6 address; IPv4 in IPv6's clothes (RFC 4291, 2.5.5.2) becomes IPv4 again.
+ * Unknown for any other family. */
+struct endpoint endpoint_of(const struct sockaddr *sa);
+bool endpoint_is_loopback(const struct endpoint *e); /* 127/8 or ::1 */
+
 /* "192.0.2.1:51820" or "[2001:db8::1]:51820"; "" when unknown. */
 void endpoint_format(char out[ENDPOINT_TEXT_BYTES], const struct endpoint *e);
