@@ -30,7 +30,7 @@ CLI_SRC		= $(wildcard cli/*.c)
 
 PRIV_PKG	= libnl-3.0 libnl-genl-3.0 libnl-route-3.0 libmnl libnftnl inih libcap libsodium
 CORE_PKG	= sqlite3 libsodium libevent_core
-WEB_PKG		= libevent_core libevent_extra
+WEB_PKG		= libevent_core libevent_extra libseccomp
 CLI_PKG		= libqrencode libpng jansson libsodium
 CORE_LIBS	= -lunistring
 UNIT_PKG	= $(PRIV_PKG) $(CORE_PKG) $(WEB_PKG) $(CLI_PKG) cmocka
@@ -63,7 +63,7 @@ FORCE:
 # By folder; `make lint` needs the same as the compiler.
 $(B)/daemon/priv/%:	PKGCFLAGS = $(call cflags_of,$(PRIV_PKG)) -DPRINTGATE_LIBDIR='"$(LIBDIR)"'
 $(B)/daemon/core/% $(B)/db/%: PKGCFLAGS = $(call cflags_of,$(CORE_PKG))
-$(B)/web/%:		PKGCFLAGS = $(call cflags_of,$(WEB_PKG))
+$(B)/web/%:		PKGCFLAGS = $(call cflags_of,$(WEB_PKG)) -I$(B)/web
 $(B)/cli/%:		PKGCFLAGS = $(call cflags_of,$(CLI_PKG))
 $(B)/common/%:		PKGCFLAGS = $(call cflags_of,libsodium)
 $(B)/tests/netns/%:	PKGCFLAGS = $(call cflags_of,$(PRIV_PKG))
@@ -74,6 +74,13 @@ $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
 	$(Q)$(CC) $(STD) $(WARN) $(HARDEN) $(SAN) $(PKGCFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The page's stylesheet and script, as C, with their hashes.
+WEB_ASSETS = $(B)/web/web_assets.h
+$(WEB_ASSETS): web/assets.sh web/page.css web/page.js
+	@mkdir -p $(@D)
+	$(Q)sh web/assets.sh web/page.css web/page.js >$@.new && mv $@.new $@
+$(B)/web/page.o: $(WEB_ASSETS)
 
 $(B)/common.a: $(call obj,$(COMMON_SRC))
 $(B)/db.a: $(call obj,$(DB_SRC))

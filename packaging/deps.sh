@@ -12,7 +12,7 @@
 set -eu
 
 build="gcc libc6-dev make pkg-config libcap-dev libevent-dev libinih-dev libjansson-dev libmnl-dev
-	libnftnl-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libpng-dev libqrencode-dev
+	libnftnl-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libpng-dev libqrencode-dev libseccomp-dev
 	libsodium-dev libsqlite3-dev libunistring-dev"
 run="wireguard-go iproute2"
 # Only unpacked, never installed: these would take over the network of this machine.

@@ -1,175 +1,200 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Renders the status page. Pure: no socket, no clock, no global state; called by main.c and by the
- * unit test. The stylesheet is inline because the page is one request; whoever edits it must update
- * PAGE_STYLE_SHA256, or browsers ignore it (and the unit test fails).
+ * What all pages have: the frame with its stylesheet and script, and the line about the gateway.
  */
 #include "web/page.h"
 
-#include <netinet/in.h>
 #include <string.h>
 
 #include "common/cleanup.h"
-#include "common/when.h"
+#include "web/html.h"
+#include "web_assets.h" /* page_css, page_js and their hashes: made from web/page.css and page.js */
 
-const char page_style[] =
-	":root{color-scheme:light dark}"
-	"body{font:1.05rem/1.5 system-ui,sans-serif;max-width:38rem;margin:2rem auto;padding:0 "
-	"1rem}"
-	"h1{font-size:1.5rem;margin:0}"
-	"h2{font-size:1.15rem;margin:1.6rem 0 .3rem}"
-	"h3{font-size:1.05rem;margin:0 0 .2rem;overflow-wrap:anywhere}"
-	"li.p{list-style:none;border:1px solid #8888;border-radius:.5rem;padding:.7rem 1rem;"
-	"margin:.7rem 0}"
-	"ul{padding:0;margin:0}"
-	"li{margin-left:1.2rem}"
-	"li.p{margin-left:0}"
-	"a{display:inline-block;padding:.3rem 0;overflow-wrap:anywhere}"
-	".up,.shut{display:inline-block;border-radius:1rem;padding:.1rem .8rem;margin:.6rem 0;"
-	"color:#fff;background:#17663a}"
-	".shut{background:#a3231b}"
-	".dim{opacity:.75}";
+const char page_policy[] = "default-src 'none'; style-src 'sha256-" PAGE_CSS_SHA256
+			   "'; script-src 'sha256-" PAGE_JS_SHA256
+			   "'; connect-src 'self'; img-src data:; form-action 'self'; "
+			   "base-uri 'none'; frame-ancestors 'none'";
 
-/* Ports behind which a browser finds something, by which scheme. All else is shown as text. */
-static const struct {
-	uint16_t port;
-	const char *scheme;
-} web_ports[] = {
-	{80, "http"},	 {443, "https"}, {5000, "http"},  {7125, "http"},
-	{7130, "https"}, {8080, "http"}, {8443, "https"},
-};
+/* ---- the line about the gateway ---------------------------------------------------------------- */
 
-static const char *web_scheme(const struct service *s)
+static const char *title_of(const struct view *v)
 {
-	if (s->protocol != IPPROTO_TCP || s->first != s->last)
-		return NULL;
-	for (size_t i = 0; i < ARRAY_LEN(web_ports); i++)
-		if (web_ports[i].port == s->first)
-			return web_ports[i].scheme;
-	return NULL;
+	if (!v->s->reached)
+		return "no answer";
+	if (v->s->gateway.locked)
+		return "locked";
+	return v->kind == VIEW_PEER ? "connected" : "open";
 }
 
-static void put_text(FILE *out, const char *text)
+static void put_banner(FILE *out, const struct view *v)
 {
-	for (; *text; text++) {
-		switch (*text) {
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		case '\'':
-			fputs("&#39;", out);
-			break;
-		default:
-			fputc(*text, out);
-		}
+	const char *title = title_of(v);
+
+	fprintf(out, "<div id=s0 class=\"banner %s\" data-say=\"%s\"><strong>%s</strong>",
+		!v->s->reached ? "mute" : v->s->gateway.locked ? "bad" : "good",
+		!v->s->reached	       ? "The gateway does not answer"
+		: v->s->gateway.locked ? "The gateway is locked"
+				       : "The gateway is open",
+		title);
+	if (!v->s->reached)
+		fputs("<p>The gateway is busy or starting. What was open stays open. This page goes on "
+		      "by itself.</p>",
+		      out);
+	else if (v->s->gateway.locked)
+		fprintf(out, "<p>Nobody reaches any printer%s.</p>",
+			v->kind == VIEW_OWNER ? " until you run <code>sudo printgate unlock</code>"
+					      : "");
+	else if (v->kind == VIEW_PEER && v->me) {
+		fputs("<p>You are ", out);
+		html_text(out, v->me->peer.name.s);
+		fputs(".</p>", out);
 	}
+	fputs("</div>", out);
 }
 
-static void put_link(FILE *out, const char *scheme, const char *address, uint16_t port)
+static void put_counts(FILE *out, const struct view *v)
 {
-	bool usual =
-		strcmp(scheme, port == 443 ? "https" : "http") == 0 && (port == 80 || port == 443);
-	char url[64];
+	const struct control_counts *c = &v->s->counts;
 
-	if (usual)
-		(void)snprintf(url, sizeof(url), "%s://%s/", scheme, address);
-	else
-		(void)snprintf(url, sizeof(url), "%s://%s:%u/", scheme, address, port);
-	fprintf(out, "<li><a href=\"%s\">%s</a>\n", url, url);
+	fprintf(out, "<p id=s1>%u %s enrolled, %u online; %u %s.</p>", c->peers,
+		c->peers == 1 ? "phone" : "phones", c->online, c->printers,
+		c->printers == 1 ? "printer" : "printers");
 }
 
-static void put_service(FILE *out, const struct control_printer *p, const struct service *s)
+void page_pieces(struct pieces *p, const struct view *v)
 {
-	const char *scheme = web_scheme(s);
-	char address[PREFIX4_TEXT_BYTES];
-	char text[SERVICE_TEXT_BYTES];
+	put_banner(pieces_begin(p, 's', "s0"), v);
+	if (!v->s->reached)
+		return;
+	if (v->kind != VIEW_PEER)
+		put_counts(pieces_begin(p, 's', "s1"), v);
+	if (v->kind == VIEW_OWNER)
+		page_owner_pieces(p, v);
+	else if (v->kind == VIEW_PEER)
+		page_peer_pieces(p, v);
+}
+
+void page_services(FILE *out, const struct control_printer *p, bool large)
+{
+	char address[PREFIX4_TEXT_BYTES], text[SERVICE_TEXT_BYTES], url[HTML_URL_BYTES];
 
 	prefix4_format(address, p->vpn);
-	if (scheme && p->vpn.len == 32) {
-		put_link(out, scheme, address, s->first);
-		return;
+	fputs("<ul class=links>", out);
+	for (unsigned i = 0; i < p->services.count; i++) {
+		const struct service *s = &p->services.item[i];
+
+		url[0] = '\0';
+		if (p->vpn.len == 32)
+			html_url(url, p->vpn.addr, s->protocol, s->first, s->last);
+		service_format(text, *s);
+		if (url[0])
+			fprintf(out, "<li><a%s href=\"%s\">%s</a>", large ? " class=go" : "", url, url);
+		else
+			fprintf(out, "<li><span>%s at %s</span>", text, address);
 	}
-	service_format(text, *s);
-	if (p->vpn.len == 32 && s->protocol == IPPROTO_TCP && s->first == 631 && s->last == 631)
-		fprintf(out, "<li>ipp://%s/ipp/print\n", address);
-	else
-		fprintf(out, "<li>%s <span class=\"dim\">at %s</span>\n", text, address);
+	fputs("</ul>", out);
 }
 
-static void put_printer(FILE *out, const struct view_printer *vp)
-{
-	char when[WHEN_TEXT_BYTES];
+/* ---- the frame --------------------------------------------------------------------------------- */
 
-	if (!vp->granted || vp->printer.services.count == 0)
-		return;
-	fputs("<li class=\"p\"><h3>", out);
-	put_text(out, vp->printer.name.s);
-	fputs("</h3>\n", out);
-	if (vp->expires) {
-		when_format(when, vp->expires);
-		fprintf(out, "<p class=\"dim\">until %s</p>\n", when);
-	}
-	fputs("<ul>\n", out);
-	for (unsigned i = 0; i < vp->printer.services.count; i++)
-		put_service(out, &vp->printer, &vp->printer.services.item[i]);
-	fputs("</ul>\n", out);
-}
-
-static void put_peer(FILE *out, const struct view *v)
-{
-	fputs("<h2>You are ", out);
-	put_text(out, v->peer.name.s);
-	fputs("</h2>\n", out);
-	if (v->gateway.locked)
-		fputs("<p>Your printers cannot be reached while the gateway is locked.</p>\n", out);
-	if (v->count == 0) {
-		fputs("<p>No printer is open to you yet. Ask the owner of this gateway.</p>\n",
-		      out);
-		return;
-	}
-	fputs("<p>Your printers:</p>\n<ul>\n", out);
-	for (size_t i = 0; i < v->count; i++)
-		put_printer(out, &v->printer[i]);
-	fputs("</ul>\n", out);
-	if (v->omitted)
-		fprintf(out, "<p>… and %zu more.</p>\n", v->omitted);
-}
-
-static void put_gateway(FILE *out, const struct view *v)
-{
-	const struct control_counts *c = &v->counts;
-
-	if (v->gateway.locked)
-		fputs("<p class=\"shut\">locked: nobody reaches any printer</p>\n", out);
-	else
-		fputs("<p class=\"up\">up</p>\n", out);
-	fprintf(out, "<p>%u %s enrolled, %u online.</p>\n", c->peers,
-		c->peers == 1 ? "phone" : "phones", c->online);
-}
-
-void page_render(FILE *out, const struct view *v)
+/* Forms need a referrer policy that lets browsers name their origin: with the header's no-referrer
+ * they send "Origin: null" (Fetch standard, "append a request Origin header"). */
+static void put_head(FILE *out, const char *title)
 {
 	fprintf(out,
-		"<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
-		"<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-		"<title>printgate</title>\n<style>%s</style>\n<h1>printgate</h1>\n",
-		page_style);
-	if (!v) {
-		fputs("<p class=\"shut\">no answer</p>\n<p>The gateway is busy or starting. "
-		      "Printers that were open stay open. Load the page again in a moment.</p>\n",
-		      out);
-		return;
+		"<!doctype html><html lang=en><meta charset=utf-8>"
+		"<meta name=viewport content=\"width=device-width,initial-scale=1\">"
+		"<meta name=referrer content=same-origin><meta name=color-scheme content=\"light dark\">"
+		"<title>%s · printgate</title><link rel=icon href=\"data:,\"><style>%s</style>",
+		title, page_css);
+}
+
+static void put_header(FILE *out, const struct view *v)
+{
+	char csrf[WEB_SECRET_TEXT_BYTES];
+
+	fputs("<header><h1>printgate</h1><nav>", out);
+	if (v->kind == VIEW_OWNER) {
+		web_secret_format(csrf, &v->owner->csrf);
+		if (v->me)
+			fputs("<a href=\"/me\">My printers</a>", out);
+		fprintf(out,
+			"<form method=post action=\"/logout\"><input type=hidden name=token value=%s>"
+			"<button>Log out</button></form>",
+			csrf);
+	} else {
+		fputs("<a href=\"/login\">Owner's view</a>", out);
 	}
-	put_gateway(out, v);
-	if (v->known)
-		put_peer(out, v);
+	fputs("</nav></header>", out);
+}
+
+static void put_find(FILE *out, const struct view *v)
+{
+	fputs("<form role=search method=get action=\"/\"><label for=q>Find a phone</label>"
+	      "<input id=q name=q type=search maxlength=64 autocomplete=off value=\"",
+	      out);
+	html_text(out, v->find);
+	fputs("\"><button>Find</button></form>", out);
+}
+
+static void put_main(FILE *out, const struct view *v, const struct pieces *p)
+{
+	fputs("<main><div id=s>", out);
+	pieces_put_box(out, p, 's');
+	fputs("</div>", out);
+	if (v->kind != VIEW_PUBLIC) {
+		fprintf(out, "<section><h2>%s</h2><ul id=p class=cards>",
+			v->kind == VIEW_OWNER ? "Printers" : "Your printers");
+		pieces_put_box(out, p, 'p');
+		fputs("</ul></section>", out);
+	}
+	if (v->kind == VIEW_OWNER) {
+		fputs("<section><div class=bar><h2>Phones</h2>", out);
+		put_find(out, v);
+		fputs("</div><ul id=c class=rows>", out);
+		pieces_put_box(out, p, 'c');
+		fputs("</ul><div id=n>", out);
+		pieces_put_box(out, p, 'n');
+		fputs("</div></section>", out);
+	}
+	fputs("</main>", out);
+}
+
+/* What the script opens. Only unreserved characters are left as they are (RFC 3986, 2.3). */
+static void put_stream(FILE *out, const struct view *v, uint32_t key)
+{
+	fprintf(out, "<body data-e=\"/events?k=%08x&amp;me=%d&amp;all=%d\">", key,
+		v->kind == VIEW_PEER, v->all);
+}
+
+void page_write(FILE *out, const struct view *v, const struct pieces *p, uint32_t key)
+{
+	put_head(out, title_of(v));
+	put_stream(out, v, key);
+	put_header(out, v);
+	put_main(out, v, p);
+	fputs("<noscript><p><a href=\"\">Load the page again</a> to see what has changed.</p></noscript>"
+	      "<p id=say class=vh role=status aria-live=polite></p>",
+	      out);
+	fprintf(out, "<script>%s</script>", page_js);
+}
+
+void page_login(FILE *out, const char *token, const char *sentence)
+{
+	put_head(out, "Log in");
+	fputs("<body><header><h1>printgate</h1><nav><a href=\"/\">Back</a></nav></header><main>"
+	      "<form class=login method=post action=\"/login\"><h2>Owner's view</h2>",
+	      out);
+	if (sentence[0]) {
+		fputs("<p role=alert class=\"banner bad\">", out);
+		html_text(out, sentence);
+		fputs("</p>", out);
+	}
+	fprintf(out,
+		"<input type=hidden name=token value=%s>"
+		"<label for=pw>Password</label><input id=pw name=password type=password required "
+		"autofocus maxlength=128 autocomplete=current-password><button>Log in</button>"
+		"<p class=dim>The password is set on the gateway: <code>sudo printgate page "
+		"password</code></p></form></main>",
+		token);
 }

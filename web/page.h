@@ -1,18 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The status page as HTML: one view in, text out. Every name is escaped here and nowhere else.
+ * The pages: a view of a snapshot in, HTML out. Pure.
  */
 #pragma once
 
-#include <stdio.h>
+#include "web/piece.h"
+#include "web/snapshot.h"
 
-#include "web/ask.h"
+#define PAGE_ROWS      25 /* phones in the first view; the rest by "show all" or by finding */
+#define PAGE_FIND_BYTES 65 /* what is sought, with its NUL */
 
-/* Of the stylesheet in page.c, for the Content-Security-Policy: base64 of its SHA-256.
- * tests/unit/test_page.c checks that it is. */
-#define PAGE_STYLE_SHA256 "wRQgWVs2uR2WcY0g2bi6+KCSAEVDbO2HPFzgO2b48xs="
+enum view_kind {
+	VIEW_PUBLIC, /* numbers */
+	VIEW_PEER,   /* what a phone may see: itself */
+	VIEW_OWNER,  /* everything */
+};
 
-extern const char page_style[];
+struct view {
+	enum view_kind kind;
+	const struct snapshot *s;
+	const struct seen_peer *me;		/* with VIEW_PEER, and with VIEW_OWNER if there is one */
+	const struct control_web_owner *owner;	/* with VIEW_OWNER */
+	char find[PAGE_FIND_BYTES];		/* "" for all; one line of UTF-8 */
+	bool all;				/* more than PAGE_ROWS, if there are */
+	const char *host;			/* of the request */
+};
 
-/* NULL: core does not answer; then the page says so. The caller checks ferror(out). */
-void page_render(FILE *out, const struct view *v);
+/* The Content-Security-Policy of every answer: style and script by their hashes. */
+extern const char page_policy[];
+
+void page_pieces(struct pieces *p, const struct view *v);
+/* The whole page. key: under which the stream finds what this page has; 0: none. */
+void page_write(FILE *out, const struct view *v, const struct pieces *p, uint32_t key);
+/* The form for the password. token: hexadecimal; sentence: what went wrong before, or "". */
+void page_login(FILE *out, const char *token, const char *sentence);
+
+/* page_owner.c and page_peer.c, for page.c. */
+void page_owner_pieces(struct pieces *p, const struct view *v);
+void page_peer_pieces(struct pieces *p, const struct view *v);
+/* A printer's services, as links where a browser has a use for them. */
+void page_services(FILE *out, const struct control_printer *p, bool large);

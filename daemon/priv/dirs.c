@@ -19,6 +19,7 @@
 
 #define LOCK_WAIT_MS 5000 /* for a printgated that is just ending */
 #define LOCK_STEP_MS 20
+#define EMPTY_NAME   "empty"
 
 /* mkdir -p: what is missing is made 0755 root, whatever the umask: the group of control.sock must get
  * through RUNTIME. */
@@ -83,6 +84,26 @@ static int check_ours(const char *path, struct diag *d)
 	return 0;
 }
 
+/* Nothing is ever put there; what the page finds there keeps it from starting. */
+static int make_empty(const char *runtime, int *out, struct diag *d)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%.*s/" EMPTY_NAME, PATH_MAX - 32, runtime);
+	if (mkdir(path, 0555) && errno != EEXIST)
+		return diag_errno(d, "cannot make the folder %s", path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) || st.st_uid != 0 || fchmod(fd, 0555)) {
+		if (fd >= 0)
+			(void)close(fd);
+		return diag_set(d, ERR_CONFIG, "%s must be an empty folder that belongs to root", path);
+	}
+	*out = fd;
+	return 0;
+}
+
 int dirs_make(struct dirs *out, const struct conf *c, struct diag *d)
 {
 	auto_close int state = -1;
@@ -98,7 +119,8 @@ int dirs_make(struct dirs *out, const struct conf *c, struct diag *d)
 	rc = make_private(state, c->state, "core", &c->core, &out->core, d);
 	if (rc)
 		return rc;
-	return make_private(state, c->state, "net", &c->net, &out->net, d);
+	rc = make_private(state, c->state, "net", &c->net, &out->net, d);
+	return rc ? rc : make_empty(c->runtime, &out->empty, d);
 }
 
 int dirs_lock(const struct conf *c, int *out, struct diag *d)
@@ -141,6 +163,7 @@ int dirs_unmake(const struct conf *c, struct diag *d)
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (unlinkat(fd, names[i], 0) && errno != ENOENT)
 			return diag_errno(d, "cannot remove %s/%s", c->runtime, names[i]);
+	(void)unlinkat(fd, EMPTY_NAME, AT_REMOVEDIR);
 	(void)rmdir(c->runtime); /* it may hold what is somebody else's */
 	return 0;
 }

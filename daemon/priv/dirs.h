@@ -9,6 +9,7 @@
 struct dirs {
 	int core; /* STATE/core: the core's, 0700; becomes its working folder */
 	int net;  /* STATE/net: ours, 0700; holds gateway.key */
+	int empty; /* RUNTIME/empty: root's, and nobody may write to it; the page's root */
 };
 
 /* Makes the folders that are missing. Descriptors are the caller's to close. ERR_SYSTEM; ERR_CONFIG

@@ -214,9 +214,10 @@ static int start_web(struct start *s, struct diag *d)
 {
 	char count[12];
 	struct spawn web = {.program = "printgate-web",
-			    .arg = count,
+			    .args = {count, "0"},
 			    .user = s->conf.web,
-			    .folder = -1,
+			    .may_chroot = true,
+			    .folder = s->dirs.empty,
 			    .fds = {s->web_pair[1]},
 			    .fd_count = 1};
 	int rc;
@@ -231,6 +232,7 @@ static int start_web(struct start *s, struct diag *d)
 	for (unsigned i = 0; i < s->page_count; i++)
 		(void)close(s->pages[i]);
 	(void)close(s->web_pair[1]);
+	(void)close(s->dirs.empty);
 	return rc;
 }
 

@@ -51,12 +51,13 @@ static int open_program(const char *name, struct diag *d)
 	return fd;
 }
 
-static int drop_bounding(void)
+/* All but CAP_SYS_CHROOT, if that is to stay. */
+static int drop_bounding(bool may_chroot)
 {
 	for (cap_value_t cap = 0; cap <= CAP_LAST_CAP; cap++) {
 		int held = cap_get_bound(cap);
 
-		if (held > 0 && cap_drop_bound(cap))
+		if (held > 0 && !(may_chroot && cap == CAP_SYS_CHROOT) && cap_drop_bound(cap))
 			return -1;
 	}
 	return 0;
@@ -68,6 +69,32 @@ static int become(const struct conf_user *user)
 	    setresuid(user->uid, user->uid, user->uid))
 		return -1;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* Exactly these, permitted, effective and inheritable. */
+static int set_caps(const cap_value_t *list, int n)
+{
+	cap_t caps = cap_init();
+	int rc = -1;
+
+	if (!caps)
+		return -1;
+	if (!cap_set_flag(caps, CAP_PERMITTED, n, list, CAP_SET) &&
+	    !cap_set_flag(caps, CAP_EFFECTIVE, n, list, CAP_SET) &&
+	    !cap_set_flag(caps, CAP_INHERITABLE, n, list, CAP_SET))
+		rc = cap_set_proc(caps);
+	(void)cap_free(caps);
+	return rc;
+}
+
+/* As become(), with one capability that lasts over the execution of a program (capabilities(7)). */
+static int become_chrooter(const struct conf_user *user)
+{
+	static const cap_value_t cap[] = {CAP_SYS_CHROOT};
+
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || become(user) || set_caps(cap, 1))
+		return -1;
+	return cap_set_ambient(CAP_SYS_CHROOT, CAP_SET);
 }
 
 /* Moves the given descriptors to 3, 4, …; they may overlap those numbers, hence the detour. */
@@ -101,18 +128,20 @@ static void environment(char *env[], size_t room)
 
 static void __attribute__((noreturn)) run_child(const struct spawn *s, int program)
 {
-	char *argv[] = {(char *)(uintptr_t)s->program, (char *)(uintptr_t)s->arg, NULL};
+	char *argv[SPAWN_ARGS_MAX + 2] = {(char *)(uintptr_t)s->program};
 	char *env[ENV_ROOM];
 	int keep = FD_FIRST + (int)s->fd_count;
 	sigset_t none;
 
+	for (unsigned i = 0; i < SPAWN_ARGS_MAX && s->args[i]; i++)
+		argv[i + 1] = (char *)(uintptr_t)s->args[i];
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)setsid(); /* a terminal's Ctrl-C is for printgated alone */
 	program = fcntl(program, F_DUPFD_CLOEXEC, 2 * FD_PARK); /* out of place_fds' way */
-	if (program < 0 || (s->folder >= 0 ? fchdir(s->folder) : chdir("/")) || drop_bounding() ||
-	    place_fds(s) || become(&s->user) ||
+	if (program < 0 || (s->folder >= 0 ? fchdir(s->folder) : chdir("/")) || drop_bounding(s->may_chroot) ||
+	    place_fds(s) || (s->may_chroot ? become_chrooter(&s->user) : become(&s->user)) ||
 	    close_range((unsigned)keep, ~0U, CLOSE_RANGE_CLOEXEC))
 		_exit(EXIT_EXEC);
 	environment(env, ARRAY_LEN(env));
@@ -134,25 +163,9 @@ int spawn_start(const struct spawn *s, pid_t *pid, struct diag *d)
 	return 0;
 }
 
-/* Permitted, effective and inheritable: CAP_NET_ADMIN; nothing else. */
-static int set_caps(void)
-{
-	static const cap_value_t net_admin[] = {CAP_NET_ADMIN};
-	cap_t caps = cap_init();
-	int rc = -1;
-
-	if (!caps)
-		return -1;
-	if (!cap_set_flag(caps, CAP_PERMITTED, 1, net_admin, CAP_SET) &&
-	    !cap_set_flag(caps, CAP_EFFECTIVE, 1, net_admin, CAP_SET) &&
-	    !cap_set_flag(caps, CAP_INHERITABLE, 1, net_admin, CAP_SET))
-		rc = cap_set_proc(caps);
-	(void)cap_free(caps);
-	return rc;
-}
-
 int spawn_drop(const struct conf_user *user, struct diag *d)
 {
+	static const cap_value_t net_admin[] = {CAP_NET_ADMIN};
 	const struct rlimit no_core = {0, 0};
 
 	for (cap_value_t cap = 0; cap <= CAP_LAST_CAP; cap++)
@@ -161,7 +174,7 @@ int spawn_drop(const struct conf_user *user, struct diag *d)
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || become(user) ||
 	    prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0))
 		return diag_errno(d, "cannot become user %u", (unsigned)user->uid);
-	if (set_caps())
+	if (set_caps(net_admin, 1))
 		return diag_set(d, ERR_NOT_PERMITTED,
 				"printgated needs CAP_NET_ADMIN and was started without it (in a "
 				"container, add NET_ADMIN; under systemd, CapabilityBoundingSet)");

@@ -4,24 +4,27 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "daemon/priv/conf.h"
 
-#define SPAWN_FDS_MAX 16
+#define SPAWN_FDS_MAX  24
+#define SPAWN_ARGS_MAX 16
 
 struct spawn {
 	const char
 		*program; /* file name; looked for beside printgated, then in the library folder */
-	const char *arg;  /* its one argument, or NULL */
+	const char *args[SPAWN_ARGS_MAX]; /* up to the first NULL */
 	struct conf_user user;
+	bool may_chroot;	/* keeps CAP_SYS_CHROOT, as an ambient capability */
 	int folder;		/* becomes its working folder; -1: / */
 	int fds[SPAWN_FDS_MAX]; /* become descriptors 3, 4, … */
 	unsigned fd_count;
 };
 
-/* Forks and executes. In the child: own uid and gid, no groups, no capability in any set, bounding
- * set empty, no_new_privs, no descriptor but 0-2 and the given ones. The binary is opened as root and
+/* Forks and executes. In the child: own uid and gid, no groups, no capability in any set (but the
+ * one that it may have), bounding set as well, no_new_privs, no descriptor but 0-2 and the given ones. The binary is opened as root and
  * executed by descriptor, since its folder may be closed to the child's user. ERR_SYSTEM. */
 int spawn_start(const struct spawn *s, pid_t *pid, struct diag *d)
 	__attribute__((warn_unused_result));

@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "web/look.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "common/chan.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/mem.h"
+
+struct looker {
+	struct look *look;
+	struct looker *next, **at;
+	struct who who;
+	bool lasting;
+	bool asked;   /* part of the question that is on its way */
+	bool due;     /* has its answer, and is to be told */
+	int64_t last; /* mono of the last answer, 0: none yet */
+	look_fn fn;
+	void *arg;
+};
+
+/* A login, or a logout: then fn is NULL. */
+struct login {
+	struct look *look;
+	struct login *next;
+	struct control_web_login login;
+	struct control_web_logout logout;
+	bool ends, cancelled;
+	login_fn fn;
+	void *arg;
+};
+
+enum line_state {
+	LINE_FREE,
+	LINE_LOOK,  /* an answer to a look is on its way */
+	LINE_LOGIN, /* one to the first of logins */
+};
+
+struct look {
+	struct event_base *base;
+	struct chan core;
+	struct event *readable, *timer;
+	void (*broken)(void *arg, const struct diag *d);
+	void *broken_arg;
+	enum line_state line;
+	bool silent;		/* the answer on its way is late; who waited for it has been told */
+	bool down;		/* broken */
+	int64_t asked, pause;	/* mono of the last question; ms until the next may come */
+	struct control_web_look question;
+	struct snapshot now, next;
+	struct looker *lookers;
+	struct login *logins;
+	struct control_web_session session;
+};
+
+static int64_t mono_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail with this clock */
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void arm(struct look *l, int64_t ms)
+{
+	const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	if (event_add(l->timer, &tv) < 0)
+		abort(); /* memory only */
+}
+
+static void break_line(struct look *l, const struct diag *d)
+{
+	if (l->down)
+		return;
+	l->down = true;
+	(void)event_del(l->readable);
+	(void)event_del(l->timer);
+	l->broken(l->broken_arg, d);
+}
+
+/* ---- telling ----------------------------------------------------------------------------------- */
+
+static void looker_free(struct looker *k)
+{
+	*k->at = k->next;
+	if (k->next)
+		k->next->at = k->at;
+	web_secret_wipe(&k->who.secret);
+	free(k);
+}
+
+/* Tells all that are due. What fn does to other lookers is allowed, so each round begins anew. */
+static void tell(struct look *l, const struct snapshot *s)
+{
+	struct looker *k = l->lookers;
+
+	while (k) {
+		const struct control_web_owner *owner = NULL;
+
+		if (!k->due) {
+			k = k->next;
+			continue;
+		}
+		k->due = false;
+		k->last = mono_ms();
+		if (s->reached && k->who.owner)
+			owner = snapshot_owner(s, &k->who.secret);
+		if (k->lasting) {
+			k->fn(k->arg, s, owner);
+		} else {
+			const look_fn fn = k->fn;
+			void *arg = k->arg;
+
+			looker_free(k);
+			fn(arg, s, owner);
+		}
+		k = l->lookers;
+	}
+}
+
+static void tell_asked(struct look *l, bool reached)
+{
+	for (struct looker *k = l->lookers; k; k = k->next) {
+		k->due = k->asked;
+		k->asked = false;
+	}
+	l->now.reached = reached;
+	tell(l, &l->now);
+}
+
+/* ---- asking ------------------------------------------------------------------------------------ */
+
+static void add_viewer(struct wire_viewers *v, const struct endpoint *e, bool *room)
+{
+	struct endpoint who = *e;
+
+	who.port = 0;
+	for (unsigned i = 0; i < v->count; i++)
+		if (v->item[i].family == who.family &&
+		    memcmp(v->item[i].addr, who.addr, sizeof(who.addr)) == 0)
+			return;
+	*room = v->count < WEB_VIEWERS_MAX;
+	if (*room)
+		v->item[v->count++] = who;
+}
+
+static void add_owner(struct wire_web_secrets *o, const struct web_secret *s, bool *room)
+{
+	for (unsigned i = 0; i < o->count; i++)
+		if (web_secret_equal(&o->item[i], s))
+			return;
+	*room = o->count < WEB_OWNERS_MAX;
+	if (*room)
+		o->item[o->count++] = *s;
+}
+
+/* Into the question if there is room: both of what it is, or neither. */
+static void add_looker(struct look *l, struct looker *k)
+{
+	struct control_web_look *q = &l->question;
+	const struct control_web_look before = *q;
+	bool room = true;
+
+	if (k->who.viewer.family)
+		add_viewer(&q->viewers, &k->who.viewer, &room);
+	if (room && k->who.owner)
+		add_owner(&q->owners, &k->who.secret, &room);
+	if (room)
+		k->asked = true;
+	else
+		*q = before;
+}
+
+/* Those who have waited for longest first, so that all have their turn. */
+static void compose(struct look *l)
+{
+	l->question = (struct control_web_look){0};
+	for (;;) {
+		struct looker *first = NULL;
+
+		for (struct looker *k = l->lookers; k; k = k->next)
+			if (!k->asked && !k->due && (!first || k->last < first->last))
+				first = k;
+		if (!first)
+			return;
+		add_looker(l, first);
+		if (!first->asked)
+			return; /* it is full */
+	}
+}
+
+static void ask(struct look *l, uint16_t type, const void *msg, enum line_state state)
+{
+	struct diag d = {0};
+
+	if (chan_send(&l->core, type, msg, &d)) {
+		break_line(l, &d);
+		return;
+	}
+	l->line = state;
+	l->silent = false;
+}
+
+static void login_pop(struct look *l)
+{
+	struct login *g = l->logins;
+
+	l->logins = g->next;
+	explicit_bzero(g, sizeof(*g));
+	free(g);
+}
+
+/* Asks what is to be asked, or sets the timer for when that may be. */
+static void go_on(struct look *l)
+{
+	const int64_t left = l->asked + l->pause - mono_ms();
+
+	if (l->down || l->line != LINE_FREE)
+		return;
+	while (l->logins && l->logins->cancelled)
+		login_pop(l);
+	if (l->logins) {
+		if (l->logins->ends)
+			ask(l, CTL_WEB_LOGOUT, &l->logins->logout, LINE_LOGIN);
+		else
+			ask(l, CTL_WEB_LOGIN, &l->logins->login, LINE_LOGIN);
+		return;
+	}
+	if (!l->lookers)
+		return;
+	if (left > 0) {
+		arm(l, left);
+		return;
+	}
+	compose(l);
+	l->asked = mono_ms();
+	snapshot_clear(&l->next);
+	ask(l, CTL_WEB_LOOK, &l->question, LINE_LOOK);
+	if (!l->down)
+		arm(l, LOOK_SILENCE_MS);
+}
+
+/* A look that was answered a moment ago need not be asked for: not by a page that is reloaded. */
+static bool answered(const struct look *l, const struct looker *k)
+{
+	const struct control_web_look *q = &l->question;
+	bool viewer = !k->who.viewer.family, owner = !k->who.owner;
+
+	if (!l->now.reached || l->line == LINE_LOOK || mono_ms() - l->now.mono >= LOOK_PAUSE_MS)
+		return false;
+	for (unsigned i = 0; i < q->viewers.count; i++)
+		viewer |= q->viewers.item[i].family == k->who.viewer.family &&
+			  memcmp(q->viewers.item[i].addr, k->who.viewer.addr,
+				 sizeof(k->who.viewer.addr)) == 0;
+	for (unsigned i = 0; i < q->owners.count; i++)
+		owner |= web_secret_equal(&q->owners.item[i], &k->who.secret);
+	return viewer && owner;
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct look *l = arg;
+
+	(void)fd;
+	(void)what;
+	tell(l, &l->now); /* those whom the last answer answers */
+	if (l->line == LINE_LOOK && !l->silent) {
+		l->silent = true;
+		log_warn("look", "core does not answer");
+		tell_asked(l, false);
+	} else if (l->line == LINE_LOOK) {
+		/* Late already: who has come since then is told as well. */
+		for (struct looker *k = l->lookers; k; k = k->next)
+			k->asked = true;
+		tell_asked(l, false);
+		if (l->lookers)
+			arm(l, LOOK_PAUSE_MS);
+	}
+	go_on(l);
+}
+
+/* ---- answers ----------------------------------------------------------------------------------- */
+
+static void look_answered(struct look *l)
+{
+	struct snapshot spare = l->now;
+	struct timespec wall;
+
+	(void)clock_gettime(CLOCK_REALTIME, &wall);
+	for (size_t i = 0; i < l->next.owners; i++)
+		l->next.owner[i].secret = l->question.owners.item[l->next.owner[i].is.index];
+	l->next.wall = wall.tv_sec;
+	l->next.mono = mono_ms();
+	snapshot_end(&l->next, &l->now);
+	l->pause = (l->next.mono - l->asked) * LOOK_SHARE;
+	l->pause = l->pause < LOOK_PAUSE_MS ? LOOK_PAUSE_MS : l->pause;
+	l->now = l->next;
+	l->next = spare;
+	l->line = LINE_FREE;
+	(void)event_del(l->timer);
+	if (l->silent) {
+		/* They have been told that there is none; who looks on will be told anew. */
+		l->silent = false;
+		l->now.reached = true;
+		return;
+	}
+	tell_asked(l, true);
+}
+
+/* The first of the logins has its answer. */
+static void login_answered(struct look *l, const struct diag *d)
+{
+	const struct login g = *l->logins;
+
+	login_pop(l);
+	l->line = LINE_FREE;
+	if (g.fn && !g.cancelled)
+		g.fn(g.arg, &l->session, d);
+	explicit_bzero(&l->session, sizeof(l->session));
+}
+
+static void refused(struct look *l, const struct control_error *e)
+{
+	struct diag d = {.code = e->code ? (enum err)e->code : ERR_PROTOCOL};
+
+	(void)snprintf(d.text, sizeof(d.text), "%s", e->text);
+	if (l->line == LINE_LOGIN) {
+		login_answered(l, &d);
+		return;
+	}
+	log_warn("look", "core answers: %s", d.text);
+	l->line = LINE_FREE;
+	l->pause = LOOK_PAUSE_MS;
+	(void)event_del(l->timer);
+	tell_asked(l, false);
+}
+
+/* Returns an error that ends the line. */
+static int take(struct look *l, uint16_t type, const union control_any *m, struct diag *d)
+{
+	static const struct diag fine = {0};
+
+	if (l->line == LINE_FREE)
+		return diag_set(d, ERR_PROTOCOL, "core speaks unasked");
+	if (type == CTL_ERROR) {
+		refused(l, &m->error);
+	} else if (type == CTL_END) {
+		if (l->line == LINE_LOGIN)
+			login_answered(l, &fine);
+		else
+			look_answered(l);
+	} else if (l->line == LINE_LOOK) {
+		if (!l->silent)
+			arm(l, LOOK_SILENCE_MS);
+		return snapshot_item(&l->next, type, m, d);
+	} else if (type == CTL_WEB_SESSION) {
+		l->session = m->web_session;
+	} else {
+		return diag_set(d, ERR_PROTOCOL, "core answered with message %u", type);
+	}
+	return 0;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct look *l = arg;
+	union control_any m;
+	struct diag d = {0};
+	uint16_t type = 0;
+	int r;
+
+	(void)fd;
+	(void)what;
+	for (;;) {
+		r = chan_try_recv(&l->core, &type, &m, sizeof(m), &d);
+		if (r > 0)
+			break;
+		if (r == 0)
+			r = take(l, type, &m, &d);
+		if (r < 0) {
+			break_line(l, &d);
+			return;
+		}
+	}
+	explicit_bzero(&m, sizeof(m));
+	go_on(l);
+}
+
+/* ---- from outside ------------------------------------------------------------------------------ */
+
+struct look *look_new(struct event_base *base, int core,
+		      void (*broken)(void *arg, const struct diag *d), void *arg)
+{
+	struct look *l = mem_zalloc(1, sizeof(*l));
+
+	l->base = base;
+	l->broken = broken;
+	l->broken_arg = arg;
+	l->pause = 0;
+	chan_open(&l->core, core, &control_table, &control_table);
+	l->readable = event_new(base, core, EV_READ | EV_PERSIST, on_readable, l);
+	l->timer = event_new(base, -1, 0, on_timer, l);
+	if (!l->readable || !l->timer || event_add(l->readable, NULL) < 0)
+		abort();
+	return l;
+}
+
+void look_free(struct look *l)
+{
+	if (!l)
+		return;
+	while (l->lookers)
+		looker_free(l->lookers);
+	while (l->logins)
+		login_pop(l);
+	event_free(l->readable);
+	event_free(l->timer);
+	(void)close(l->core.fd);
+	chan_close(&l->core);
+	snapshot_free(&l->now);
+	snapshot_free(&l->next);
+	explicit_bzero(l, sizeof(*l));
+	free(l);
+}
+
+struct looker *look_begin(struct look *l, const struct who *who, bool lasting, look_fn fn,
+			  void *arg)
+{
+	struct looker *k = mem_zalloc(1, sizeof(*k));
+
+	k->look = l;
+	k->who = *who;
+	k->lasting = lasting;
+	k->fn = fn;
+	k->arg = arg;
+	k->due = answered(l, k);
+	k->next = l->lookers;
+	k->at = &l->lookers;
+	if (k->next)
+		k->next->at = &k->next;
+	l->lookers = k;
+	/* Late, or from the timer: never before this function has returned. */
+	if (!l->down && (k->due || l->line == LINE_FREE || l->silent))
+		arm(l, 0);
+	return k;
+}
+
+void look_end(struct looker *k)
+{
+	if (k)
+		looker_free(k);
+}
+
+static struct login *login_new(struct look *l)
+{
+	struct login *g, **at = &l->logins;
+	unsigned n = 0;
+
+	for (; *at; at = &(*at)->next)
+		n++;
+	if (n >= LOOK_LOGINS_MAX)
+		return NULL;
+	g = mem_zalloc(1, sizeof(*g));
+	g->look = l;
+	*at = g;
+	if (l->line == LINE_FREE && !l->down)
+		arm(l, 0);
+	return g;
+}
+
+struct login *look_login(struct look *l, const struct endpoint *from, const char *password,
+			 login_fn fn, void *arg)
+{
+	struct login *g = login_new(l);
+
+	if (!g)
+		return NULL;
+	g->login.from = *from;
+	(void)snprintf(g->login.password, sizeof(g->login.password), "%s", password);
+	g->fn = fn;
+	g->arg = arg;
+	return g;
+}
+
+void look_login_cancel(struct login *g)
+{
+	if (g)
+		g->cancelled = true;
+}
+
+void look_logout(struct look *l, const struct web_secret *id, const struct web_secret *csrf)
+{
+	struct login *g = login_new(l);
+
+	if (!g)
+		return;
+	g->ends = true;
+	g->logout = (struct control_web_logout){.id = *id, .csrf = *csrf};
+}
