@@ -47,8 +47,7 @@ struct visit *visit_new(struct site *s, struct http_conn *c, const struct http_r
 	v->conn = c;
 	v->to = r->to;
 	v->tls = r->tls;
-	/* A loopback address is no phone's; what comes by TLS has come through the LAN. */
-	if (!r->tls && !endpoint_is_loopback(&r->to))
+	if (!r->tls) /* what comes by TLS has come through the LAN */
 		v->who.viewer = r->from;
 	v->who.owner = form_cookie(r->head.cookie, SITE_COOKIE, &v->who.secret);
 	(void)form_value(r->head.query, "q", v->find, sizeof(v->find));
