@@ -13,7 +13,7 @@ os.environ["PRINTGATE_BACKEND"] = "kernel"
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import gateways  # noqa: E402
-import packets  # noqa: E402
+import rates  # noqa: E402
 from figures import Figures, by_turns  # noqa: E402
 from tools import (Bench, Node, Spawner, address, private_key, random_key,  # noqa: E402
                    scratch, wg_driver)
@@ -219,7 +219,7 @@ def run_gateways(figures, sizes):
 
 
 PARTS = {"set": set_all, "add": add_one, "gateways": run_gateways,
-         "tunnel": lambda figures, _: packets.tunnel(figures, 9, 1024)}
+         "tunnel": lambda figures, _: rates.tunnel(figures, 9, 1024)}
 
 
 def main():

@@ -11,14 +11,14 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import gateways  # noqa: E402
-import packets  # noqa: E402
+import rates  # noqa: E402
 from figures import Figures  # noqa: E402
 
 PARTS = {
     "size": gateways.size,
-    "nft": packets.nft,
-    "forward": packets.forward,
-    "tunnel": packets.tunnel,
+    "nft": rates.nft,
+    "forward": rates.forward,
+    "tunnel": rates.tunnel,
     "start": gateways.start,
     "gateways": gateways.run,
 }
