@@ -52,8 +52,9 @@ int handover_recv(int line, struct endpoint *client, struct diag *d)
 	auto_close int fd = -1;
 
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? ERR_LIMIT
-							 : diag_errno(d, "the line of printgate-tls");
+		return errno == EAGAIN || errno == EINTR
+			       ? ERR_LIMIT
+			       : diag_errno(d, "the line of printgate-tls");
 	if (n == 0)
 		return diag_set(d, ERR_UNREACHABLE, "printgate-tls has gone");
 	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
@@ -64,8 +65,8 @@ int handover_recv(int line, struct endpoint *client, struct diag *d)
 		return diag_set(d, ERR_PROTOCOL, "printgate-tls hands over no connection");
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
 		return diag_errno(d, "a connection handed over");
-	*client = (struct endpoint){.family = bytes[0],
-				    .port = (uint16_t)(bytes[1] | bytes[2] << 8)};
+	*client =
+		(struct endpoint){.family = bytes[0], .port = (uint16_t)(bytes[1] | bytes[2] << 8)};
 	memcpy(client->addr, bytes + 3, sizeof(client->addr));
 	return take_fd(&fd);
 }

@@ -54,9 +54,9 @@ static int take_method(struct head *h, const char *s, size_t n)
 		const char *name;
 		int answer; /* enum http_method, or a refusal */
 	} methods[] = {
-		{"GET", HTTP_GET},   {"HEAD", HTTP_HEAD}, {"POST", HTTP_POST},
-		{"PUT", -405},	     {"DELETE", -405},	  {"OPTIONS", -405},
-		{"TRACE", -405},     {"PATCH", -405},	  {"CONNECT", -405},
+		{"GET", HTTP_GET}, {"HEAD", HTTP_HEAD}, {"POST", HTTP_POST},
+		{"PUT", -405},	   {"DELETE", -405},	{"OPTIONS", -405},
+		{"TRACE", -405},   {"PATCH", -405},	{"CONNECT", -405},
 	};
 
 	if (!is_token(s, n))
@@ -123,10 +123,14 @@ static int take_line(struct head *h, char *s, size_t n)
 enum { HOST, LENGTH, CODING, EXPECT, COOKIE, ORIGIN, AUTHORIZATION, TYPE, FIELDS };
 
 static const char *const names[FIELDS] = {
-	[HOST] = "Host",	   [LENGTH] = "Content-Length",
-	[CODING] = "Transfer-Encoding", [EXPECT] = "Expect",
-	[COOKIE] = "Cookie",	   [ORIGIN] = "Origin",
-	[AUTHORIZATION] = "Authorization", [TYPE] = "Content-Type",
+	[HOST] = "Host",
+	[LENGTH] = "Content-Length",
+	[CODING] = "Transfer-Encoding",
+	[EXPECT] = "Expect",
+	[COOKIE] = "Cookie",
+	[ORIGIN] = "Origin",
+	[AUTHORIZATION] = "Authorization",
+	[TYPE] = "Content-Type",
 };
 
 /* One line without its end. Cuts the blanks off the value and ends it with NUL. */
@@ -166,9 +170,8 @@ static bool is_host(const char *s)
 			return false;
 	if (*end == ']')
 		end++;
-	return *end == '\0' ||
-	       (*end == ':' && is_number(end + 1, strlen(end + 1), &port) && port > 0 &&
-		port <= 65535);
+	return *end == '\0' || (*end == ':' && is_number(end + 1, strlen(end + 1), &port) &&
+				port > 0 && port <= 65535);
 }
 
 static int judge(struct head *h, const char *const found[FIELDS])

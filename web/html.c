@@ -106,9 +106,8 @@ static const struct {
 	uint16_t port;
 	const char *scheme, *path;
 } web_ports[] = {
-	{80, "http", ""},    {443, "https", ""},  {5000, "http", ""},
-	{7125, "http", ""},  {7130, "https", ""}, {8080, "http", ""},
-	{8443, "https", ""}, {631, "ipp", "ipp/print"},
+	{80, "http", ""},    {443, "https", ""}, {5000, "http", ""},  {7125, "http", ""},
+	{7130, "https", ""}, {8080, "http", ""}, {8443, "https", ""}, {631, "ipp", "ipp/print"},
 };
 
 void html_url(char out[HTML_URL_BYTES], uint32_t vpn, uint8_t protocol, uint16_t first,

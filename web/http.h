@@ -11,18 +11,18 @@
 #include "common/inet.h"
 #include "web/head.h"
 
-#define LIMIT_CONNECTIONS    256 /* at a time, by each listening socket */
-#define LIMIT_ADDRESS	     16	 /* of them, from one address (IPv6: one /64) */
-#define LIMIT_ADDRESS_LOCAL  64	 /* from a loopback address: tunnels of ssh end there */
-#define LIMIT_REQUEST_SECONDS 10 /* from accept to the last byte of the request */
-#define LIMIT_ANSWER_SECONDS 30	 /* until the site has answered: a password takes its time */
-#define LIMIT_WRITE_SECONDS  10	 /* until the answer has been taken; a stream: any byte of it */
-#define LIMIT_LINGER_SECONDS 2	 /* for the viewer to close, once it has the answer */
-#define LIMIT_STREAM_BYTES   (256 << 10) /* not yet taken by a viewer of a stream */
+#define LIMIT_CONNECTIONS     256 /* at a time, by each listening socket */
+#define LIMIT_ADDRESS	      16  /* of them, from one address (IPv6: one /64) */
+#define LIMIT_ADDRESS_LOCAL   64  /* from a loopback address: tunnels of ssh end there */
+#define LIMIT_REQUEST_SECONDS 10  /* from accept to the last byte of the request */
+#define LIMIT_ANSWER_SECONDS  30  /* until the site has answered: a password takes its time */
+#define LIMIT_WRITE_SECONDS   10  /* until the answer has been taken; a stream: any byte of it */
+#define LIMIT_LINGER_SECONDS  2	  /* for the viewer to close, once it has the answer */
+#define LIMIT_STREAM_BYTES    (256 << 10) /* not yet taken by a viewer of a stream */
 
 struct http_request {
 	struct head head;
-	const char *body;	  /* "" if there is none; a NUL behind it */
+	const char *body; /* "" if there is none; a NUL behind it */
 	size_t body_bytes;
 	struct endpoint from, to; /* both ends of the connection */
 	bool tls;
@@ -51,7 +51,8 @@ typedef void (*http_gone_fn)(void *arg);
 struct http_shape {
 	const char *policy;	       /* Content-Security-Policy of every answer */
 	const char *const *post_paths; /* those that take POST; NULL ends them */
-	const char *const *names;      /* by which the page may be called besides its addresses; NULL ends them */
+	const char *const
+		*names; /* by which the page may be called besides its addresses; NULL ends them */
 	http_fn fn;
 	void *arg;
 };

@@ -136,9 +136,9 @@ int http_listen(struct http *h, int listener, struct diag *d)
 		return diag_errno(d, "descriptor %d", listener);
 	door = door_new(h);
 	door->pause = event_new(h->base, -1, 0, on_pause_over, door);
-	door->listener = evconnlistener_new(h->base, on_accept, door,
-					    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0,
-					    listener);
+	door->listener =
+		evconnlistener_new(h->base, on_accept, door,
+				   LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, listener);
 	if (!door->pause || !door->listener)
 		abort();
 	evconnlistener_set_error_cb(door->listener, on_accept_error);
@@ -173,7 +173,8 @@ int http_adopt(struct http *h, int line, struct diag *d)
 	int type = 0;
 
 	if (getsockopt(line, SOL_SOCKET, SO_TYPE, &type, &len) < 0 || type != SOCK_SEQPACKET)
-		return diag_set(d, ERR_SYSTEM, "descriptor %d is not the line to printgate-tls", line);
+		return diag_set(d, ERR_SYSTEM, "descriptor %d is not the line to printgate-tls",
+				line);
 	door = door_new(h);
 	door->line = event_new(h->base, line, EV_READ | EV_PERSIST, on_line, door);
 	if (!door->line || event_add(door->line, NULL) < 0)

@@ -12,8 +12,8 @@
 #include "web/http.h"
 
 enum conn_state {
-	CONN_READS,   /* a request */
-	CONN_WAITS,   /* for the site's answer */
+	CONN_READS, /* a request */
+	CONN_WAITS, /* for the site's answer */
 	CONN_STREAMS,
 	CONN_WRITES,  /* the rest of an answer */
 	CONN_LINGERS, /* until the viewer closes */

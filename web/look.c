@@ -47,9 +47,9 @@ struct look {
 	void (*broken)(void *arg, const struct diag *d);
 	void *broken_arg;
 	enum line_state line;
-	bool silent;		/* the answer on its way is late; who waited for it has been told */
-	bool down;		/* broken */
-	int64_t asked, pause;	/* mono of the last question; ms until the next may come */
+	bool silent;	      /* the answer on its way is late; who waited for it has been told */
+	bool down;	      /* broken */
+	int64_t asked, pause; /* mono of the last question; ms until the next may come */
 	struct control_web_look question;
 	struct snapshot now, next;
 	struct looker *lookers;

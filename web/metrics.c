@@ -35,7 +35,8 @@ static void put_gateway(FILE *out, const struct snapshot *s)
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
 		fprintf(out, "printgate_peers{state=\"%s\"} %" PRIu64 "\n", states[i], count[i]);
 	put_help(out, "findings", "gauge", "What 'printgate doctor' found, by result.");
-	fprintf(out, "printgate_findings{result=\"warn\"} %u\nprintgate_findings{result=\"fail\"} %u\n",
+	fprintf(out,
+		"printgate_findings{result=\"warn\"} %u\nprintgate_findings{result=\"fail\"} %u\n",
 		s->findings.warnings, s->findings.failures);
 }
 
@@ -61,7 +62,8 @@ static void put_column(FILE *out, const struct snapshot *s, const char *name, en
 static void put_printers(FILE *out, const struct snapshot *s)
 {
 	put_help(out, "printer_answers", "gauge",
-		 "1 if the printer answered when it was last asked, 0 if not; absent while unknown.");
+		 "1 if the printer answered when it was last asked, 0 if not; absent while "
+		 "unknown.");
 	for (size_t i = 0; i < s->printers; i++) {
 		if (s->printer[i].reach == REACH_UNKNOWN)
 			continue;
@@ -74,7 +76,8 @@ static void put_printers(FILE *out, const struct snapshot *s)
 void metrics_write(FILE *out, const struct snapshot *s)
 {
 	put_gateway(out, s);
-	put_help(out, "peer_online", "gauge", "1 if the last handshake is under three minutes old.");
+	put_help(out, "peer_online", "gauge",
+		 "1 if the last handshake is under three minutes old.");
 	put_column(out, s, "online", ONLINE);
 	put_help(out, "peer_last_handshake_timestamp_seconds", "gauge",
 		 "Time of the last handshake, seconds since the epoch; 0 for never.");

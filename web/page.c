@@ -31,13 +31,16 @@ static void put_banner(FILE *out, const struct view *v)
 	const char *title = title_of(v);
 
 	fprintf(out, "<div id=s0 class=\"banner %s\" data-say=\"%s\"><strong>%s</strong>",
-		!v->s->reached ? "mute" : v->s->gateway.locked ? "bad" : "good",
+		!v->s->reached	       ? "mute"
+		: v->s->gateway.locked ? "bad"
+				       : "good",
 		!v->s->reached	       ? "The gateway does not answer"
 		: v->s->gateway.locked ? "The gateway is locked"
 				       : "The gateway is open",
 		title);
 	if (!v->s->reached)
-		fputs("<p>The gateway is busy or starting. What was open stays open. This page goes on "
+		fputs("<p>The gateway is busy or starting. What was open stays open. This page "
+		      "goes on "
 		      "by itself.</p>",
 		      out);
 	else if (v->s->gateway.locked)
@@ -88,7 +91,8 @@ void page_services(FILE *out, const struct control_printer *p, bool large)
 			html_url(url, p->vpn.addr, s->protocol, s->first, s->last);
 		service_format(text, *s);
 		if (url[0])
-			fprintf(out, "<li><a%s href=\"%s\">%s</a>", large ? " class=go" : "", url, url);
+			fprintf(out, "<li><a%s href=\"%s\">%s</a>", large ? " class=go" : "", url,
+				url);
 		else
 			fprintf(out, "<li><span>%s at %s</span>", text, address);
 	}
@@ -104,7 +108,8 @@ static void put_head(FILE *out, const char *title)
 	fprintf(out,
 		"<!doctype html><html lang=en><meta charset=utf-8>"
 		"<meta name=viewport content=\"width=device-width,initial-scale=1\">"
-		"<meta name=referrer content=same-origin><meta name=color-scheme content=\"light dark\">"
+		"<meta name=referrer content=same-origin><meta name=color-scheme content=\"light "
+		"dark\">"
 		"<title>%s · printgate</title><link rel=icon href=\"data:,\"><style>%s</style>",
 		title, page_css);
 }
@@ -119,7 +124,8 @@ static void put_header(FILE *out, const struct view *v)
 		if (v->me)
 			fputs("<a href=\"/me\">My printers</a>", out);
 		fprintf(out,
-			"<form method=post action=\"/logout\"><input type=hidden name=token value=%s>"
+			"<form method=post action=\"/logout\"><input type=hidden name=token "
+			"value=%s>"
 			"<button>Log out</button></form>",
 			csrf);
 	} else {
@@ -173,7 +179,8 @@ void page_write(FILE *out, const struct view *v, const struct pieces *p, uint32_
 	put_stream(out, v, key);
 	put_header(out, v);
 	put_main(out, v, p);
-	fputs("<noscript><p><a href=\"\">Load the page again</a> to see what has changed.</p></noscript>"
+	fputs("<noscript><p><a href=\"\">Load the page again</a> to see what has "
+	      "changed.</p></noscript>"
 	      "<p id=say class=vh role=status aria-live=polite></p>",
 	      out);
 	fprintf(out, "<script>%s</script>", page_js);

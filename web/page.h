@@ -7,7 +7,7 @@
 #include "web/piece.h"
 #include "web/snapshot.h"
 
-#define PAGE_ROWS      25 /* phones in the first view; the rest by "show all" or by finding */
+#define PAGE_ROWS	25 /* phones in the first view; the rest by "show all" or by finding */
 #define PAGE_FIND_BYTES 65 /* what is sought, with its NUL */
 
 enum view_kind {
@@ -19,11 +19,11 @@ enum view_kind {
 struct view {
 	enum view_kind kind;
 	const struct snapshot *s;
-	const struct seen_peer *me;		/* with VIEW_PEER, and with VIEW_OWNER if there is one */
-	const struct control_web_owner *owner;	/* with VIEW_OWNER */
-	char find[PAGE_FIND_BYTES];		/* "" for all; one line of UTF-8 */
-	bool all;				/* more than PAGE_ROWS, if there are */
-	const char *host;			/* of the request */
+	const struct seen_peer *me; /* with VIEW_PEER, and with VIEW_OWNER if there is one */
+	const struct control_web_owner *owner; /* with VIEW_OWNER */
+	char find[PAGE_FIND_BYTES];	       /* "" for all; one line of UTF-8 */
+	bool all;			       /* more than PAGE_ROWS, if there are */
+	const char *host;		       /* of the request */
 };
 
 /* The Content-Security-Policy of every answer: style and script by their hashes. */

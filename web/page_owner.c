@@ -13,7 +13,7 @@
 #define SPARK_HEIGHT 16
 
 static const char *const states[] = {
-	[PEER_WAITING] = "waiting",	[PEER_ONLINE] = "online",   [PEER_OFFLINE] = "offline",
+	[PEER_WAITING] = "waiting",	  [PEER_ONLINE] = "online",   [PEER_OFFLINE] = "offline",
 	[PEER_DISABLED] = "switched off", [PEER_EXPIRED] = "expired",
 };
 
@@ -26,13 +26,14 @@ static void put_gateway(FILE *out, const struct snapshot *s)
 		fputs("Phones connect to ", out);
 		html_text(out, s->gateway.endpoint);
 	} else {
-		fputs("No endpoint is set: phones cannot be enrolled. Put <code>endpoint = …</code> into "
+		fputs("No endpoint is set: phones cannot be enrolled. Put <code>endpoint = "
+		      "…</code> into "
 		      "the configuration",
 		      out);
 	}
 	fprintf(out, " · %s · UDP port %u</p>",
 		strcmp(s->gateway.backend, "kernel") == 0 ? "WireGuard of the kernel"
-							   : "WireGuard in userspace",
+							  : "WireGuard in userspace",
 		s->gateway.listen_port);
 }
 
@@ -54,7 +55,8 @@ static void put_printer_state(FILE *out, const struct snapshot *s, const struct 
 	if (s->gateway.locked)
 		fputs("<p class=\"state bad\">closed by the lock</p>", out);
 	else if (p->state == PRINTER_MOVED)
-		fputs("<p class=\"state bad\">closed: it has moved. If it is yours: <code>sudo printgate "
+		fputs("<p class=\"state bad\">closed: it has moved. If it is yours: <code>sudo "
+		      "printgate "
 		      "printer confirm</code></p>",
 		      out);
 	else if (p->reach == REACH_ANSWERS)
@@ -100,7 +102,8 @@ static void printers(struct pieces *p, const struct snapshot *s)
 		put_printer(pieces_begin(p, 'p', id), s, &s->printer[i]);
 	}
 	if (s->printers == 0)
-		fputs("<li id=p0><p>No printer yet: <code>sudo printgate printer add NAME ADDRESS --preset "
+		fputs("<li id=p0><p>No printer yet: <code>sudo printgate printer add NAME ADDRESS "
+		      "--preset "
 		      "octoprint</code></p></li>",
 		      pieces_begin(p, 'p', "p0"));
 }
@@ -114,8 +117,8 @@ static void put_spark(FILE *out, const struct rate *r)
 
 	for (unsigned i = RATE_SAMPLES - r->n; i < RATE_SAMPLES; i++)
 		most = r->sample[i] > most ? r->sample[i] : most;
-	fprintf(out, "<svg viewBox=\"0 -1 %d %d\" aria-hidden=true><polyline points=\"", SPARK_WIDTH,
-		SPARK_HEIGHT + 2);
+	fprintf(out, "<svg viewBox=\"0 -1 %d %d\" aria-hidden=true><polyline points=\"",
+		SPARK_WIDTH, SPARK_HEIGHT + 2);
 	for (unsigned i = RATE_SAMPLES - r->n; i < RATE_SAMPLES; i++)
 		fprintf(out, "%u,%u ", 2 * i,
 			(unsigned)(SPARK_HEIGHT - (uint64_t)r->sample[i] * SPARK_HEIGHT / most));
@@ -144,8 +147,9 @@ static void put_traffic(FILE *out, const struct seen_peer *p)
 	if (p->peer.rx_bytes || p->peer.tx_bytes) {
 		html_amount(rx, p->peer.tx_bytes);
 		html_amount(tx, p->peer.rx_bytes);
-		fprintf(out, "<span title=\"to the phone\">↓ %s</span> <span title=\"from the "
-			     "phone\">↑ %s</span>",
+		fprintf(out,
+			"<span title=\"to the phone\">↓ %s</span> <span title=\"from the "
+			"phone\">↑ %s</span>",
 			rx, tx);
 	}
 	fputs("</p>", out);
@@ -218,9 +222,10 @@ static void put_rest(struct pieces *p, const struct view *v, size_t found)
 
 	if (found == 0) {
 		out = pieces_begin(p, 'n', "n0");
-		fputs(v->s->peers ? "<p id=n0>No phone has such a name.</p>"
-				  : "<p id=n0>No phone yet: <code>sudo printgate enroll \"my phone\" "
-				    "--printer NAME</code></p>",
+		fputs(v->s->peers
+			      ? "<p id=n0>No phone has such a name.</p>"
+			      : "<p id=n0>No phone yet: <code>sudo printgate enroll \"my phone\" "
+				"--printer NAME</code></p>",
 		      out);
 	} else if (found > PAGE_ROWS && !v->all) {
 		out = pieces_begin(p, 'n', "n0");

@@ -65,6 +65,7 @@ void page_peer_pieces(struct pieces *p, const struct view *v)
 		put_printer(pieces_begin(p, 'p', id), v, g);
 	}
 	if (me->grants == 0)
-		fputs("<li id=p0><p>No printer is open to you yet. Ask the owner of this gateway.</p></li>",
+		fputs("<li id=p0><p>No printer is open to you yet. Ask the owner of this "
+		      "gateway.</p></li>",
 		      pieces_begin(p, 'p', "p0"));
 }

@@ -26,7 +26,8 @@ static int folder_is_empty(struct diag *d)
 	while ((e = readdir(dir)))
 		found |= strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
 	(void)closedir(dir);
-	return found ? diag_set(d, ERR_SYSTEM, "the folder that is to be the root is not empty") : 0;
+	return found ? diag_set(d, ERR_SYSTEM, "the folder that is to be the root is not empty")
+		     : 0;
 }
 
 /* Effective, permitted, inheritable and ambient: none. */
@@ -71,33 +72,36 @@ int sandbox_seal(struct diag *d)
 
 /* Names, because a call is another number on each architecture and has another name on some of them
  * (time64 on armhf); libseccomp knows. What a name is not known for cannot be called there. */
-static const char *const calls[] = {
-	"accept4",
-	"brk",
-	"clock_gettime",
-	"clock_gettime64",
-	"close",
-	"epoll_ctl",
-	"epoll_pwait",
-	"epoll_wait",
-	"exit_group",
-	"fcntl",
-	"futex",
-	"getrandom",
-	"getsockname",
-	"madvise",
-	"mmap",
-	"mremap",
-	"munmap",
-	"read",
-	"readv",
-	"recvfrom",
-	"recvmsg",
-	"sendto",
-	"shutdown",
-	"sysinfo", /* qsort(3) asks how much memory there is */
-	"write",
-	"writev",
+static const char
+	*const
+		calls[] =
+			{
+				"accept4",
+				"brk",
+				"clock_gettime",
+				"clock_gettime64",
+				"close",
+				"epoll_ctl",
+				"epoll_pwait",
+				"epoll_wait",
+				"exit_group",
+				"fcntl",
+				"futex",
+				"getrandom",
+				"getsockname",
+				"madvise",
+				"mmap",
+				"mremap",
+				"munmap",
+				"read",
+				"readv",
+				"recvfrom",
+				"recvmsg",
+				"sendto",
+				"shutdown",
+				"sysinfo", /* qsort(3) asks how much memory there is */
+				"write",
+				"writev",
 };
 
 /* Only to ask how many bytes have come. */

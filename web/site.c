@@ -96,10 +96,8 @@ struct view visit_view(const struct visit *v, const struct snapshot *s,
 
 void site_reply_html(struct http_conn *c, int status, const char *text, size_t n)
 {
-	const struct http_answer a = {.status = status,
-				      .type = "text/html; charset=utf-8",
-				      .body = text,
-				      .bytes = n};
+	const struct http_answer a = {
+		.status = status, .type = "text/html; charset=utf-8", .body = text, .bytes = n};
 
 	http_reply(c, &a);
 }
@@ -192,8 +190,9 @@ static void on_metrics(void *arg, const struct snapshot *s, const struct control
 		return;
 	}
 	if (!owner || !owner->token) {
-		site_reply_text(c, 401, "This needs the owner's token: 'sudo printgate page token' makes "
-					"one.\n");
+		site_reply_text(c, 401,
+				"This needs the owner's token: 'sudo printgate page token' makes "
+				"one.\n");
 		return;
 	}
 	out = open_memstream(&text, &a.bytes);
@@ -212,8 +211,9 @@ static void metrics(struct site *s, struct http_conn *c, const struct http_reque
 	struct web_secret token;
 
 	if (!form_bearer(r->head.authorization, &token)) {
-		site_reply_text(c, 401, "This needs the owner's token: 'sudo printgate page token' makes "
-					"one.\n");
+		site_reply_text(c, 401,
+				"This needs the owner's token: 'sudo printgate page token' makes "
+				"one.\n");
 		return;
 	}
 	v = visit_new(s, c, r);

@@ -12,7 +12,7 @@
 #include "web/form.h"
 #include "web/site_own.h"
 
-#define COOKIE_BYTES	160
+#define COOKIE_BYTES   160
 #define COOKIE_MAX_AGE 43200 /* seconds; core ends a session earlier or then */
 
 /* RFC 6454, 7. Browsers send it with each POST; one without it is no browser, or an old one. */
@@ -48,8 +48,10 @@ void site_login_form(struct http_conn *c, const struct http_request *r, int stat
 	struct web_secret secret;
 	auto_free char *text = NULL;
 	struct http_field field = {"Set-Cookie", cookie};
-	struct http_answer a = {
-		.status = status, .type = "text/html; charset=utf-8", .fields = &field, .n_fields = 1};
+	struct http_answer a = {.status = status,
+				.type = "text/html; charset=utf-8",
+				.fields = &field,
+				.n_fields = 1};
 	FILE *out = open_memstream(&text, &a.bytes);
 
 	if (!out || getrandom(&secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
@@ -102,7 +104,8 @@ void site_login(struct site *s, struct http_conn *c, const struct http_request *
 	struct visit *v;
 
 	if (!is_form(r) || !origin_is_ours(r) || !token_is_ours(r)) {
-		site_login_form(c, r, 403, "This form was too old, or not from this page: try again.");
+		site_login_form(c, r, 403,
+				"This form was too old, or not from this page: try again.");
 		return;
 	}
 	if (!form_value(r->body, "password", password, sizeof(password))) {

@@ -54,7 +54,7 @@ struct snapshot {
 };
 
 void snapshot_clear(struct snapshot *s); /* keeps the memory */
-void snapshot_free(struct snapshot *s);  /* what it points to */
+void snapshot_free(struct snapshot *s);	 /* what it points to */
 
 /* One item of an answer. ERR_PROTOCOL for one that has no place. */
 int snapshot_item(struct snapshot *s, uint16_t type, const union control_any *m, struct diag *d)

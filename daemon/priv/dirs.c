@@ -98,7 +98,8 @@ static int make_empty(const char *runtime, int *out, struct diag *d)
 	if (fd < 0 || fstat(fd, &st) || st.st_uid != 0 || fchmod(fd, 0555)) {
 		if (fd >= 0)
 			(void)close(fd);
-		return diag_set(d, ERR_CONFIG, "%s must be an empty folder that belongs to root", path);
+		return diag_set(d, ERR_CONFIG, "%s must be an empty folder that belongs to root",
+				path);
 	}
 	*out = fd;
 	return 0;

@@ -7,8 +7,8 @@
 #include "daemon/priv/conf.h"
 
 struct dirs {
-	int core; /* STATE/core: the core's, 0700; becomes its working folder */
-	int net;  /* STATE/net: ours, 0700; holds gateway.key */
+	int core;  /* STATE/core: the core's, 0700; becomes its working folder */
+	int net;   /* STATE/net: ours, 0700; holds gateway.key */
 	int empty; /* RUNTIME/empty: root's, and nobody may write to it; the page's root */
 };
 

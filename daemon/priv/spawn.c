@@ -140,8 +140,9 @@ static void __attribute__((noreturn)) run_child(const struct spawn *s, int progr
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)setsid(); /* a terminal's Ctrl-C is for printgated alone */
 	program = fcntl(program, F_DUPFD_CLOEXEC, 2 * FD_PARK); /* out of place_fds' way */
-	if (program < 0 || (s->folder >= 0 ? fchdir(s->folder) : chdir("/")) || drop_bounding(s->may_chroot) ||
-	    place_fds(s) || (s->may_chroot ? become_chrooter(&s->user) : become(&s->user)) ||
+	if (program < 0 || (s->folder >= 0 ? fchdir(s->folder) : chdir("/")) ||
+	    drop_bounding(s->may_chroot) || place_fds(s) ||
+	    (s->may_chroot ? become_chrooter(&s->user) : become(&s->user)) ||
 	    close_range((unsigned)keep, ~0U, CLOSE_RANGE_CLOEXEC))
 		_exit(EXIT_EXEC);
 	environment(env, ARRAY_LEN(env));
