@@ -30,7 +30,7 @@ CLI_SRC		= $(wildcard cli/*.c)
 
 PRIV_PKG	= libnl-3.0 libnl-genl-3.0 libnl-route-3.0 libmnl libnftnl inih libcap libsodium
 CORE_PKG	= sqlite3 libsodium libevent_core
-WEB_PKG		= libevent_core libevent_extra libseccomp
+WEB_PKG		= libevent_core libseccomp
 CLI_PKG		= libqrencode libpng jansson libsodium
 CORE_LIBS	= -lunistring
 UNIT_PKG	= $(PRIV_PKG) $(CORE_PKG) $(WEB_PKG) $(CLI_PKG) cmocka

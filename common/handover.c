@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * SCM_RIGHTS (unix(7)), with the checks that its receiver needs.
+ */
 #include "common/handover.h"
 
 #include <errno.h>

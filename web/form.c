@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Decoding of what browsers send.
+ */
 #include "web/form.h"
 
 #include <string.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The parser of heads: line by line, each part checked where it is taken.
+ */
 #include "web/head.h"
 
 #include <string.h>

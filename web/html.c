@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Escaping, and numbers and times in words.
+ */
 #include "web/html.h"
 
 #include <netinet/in.h>

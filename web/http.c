@@ -5,6 +5,7 @@
 #include "web/http_own.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -137,17 +138,18 @@ static bool host_is_ours(const struct http_conn *c)
 {
 	const struct endpoint *to = &c->request.to;
 	const char *host = c->request.head.host;
-	char text[INET6_ADDRSTRLEN + 2] = "";
-	size_t n = to->family == 6;
+	char text[INET6_ADDRSTRLEN + 2];
 
-	if (n)
-		text[0] = '[';
-	if (to->family && inet_ntop(n ? AF_INET6 : AF_INET, to->addr, text + n, INET6_ADDRSTRLEN)) {
-		if (n)
-			strcat(text, "]"); /* NOLINT: there is room */
-		if (head_host_is(host, text))
-			return true;
+	if (to->family == 6) {
+		char bare[INET6_ADDRSTRLEN];
+
+		(void)snprintf(text, sizeof(text), "[%s]",
+			       inet_ntop(AF_INET6, to->addr, bare, sizeof(bare)));
+	} else if (to->family == 4) {
+		(void)inet_ntop(AF_INET, to->addr, text, sizeof(text));
 	}
+	if (to->family && head_host_is(host, text))
+		return true;
 	if (endpoint_is_loopback(to) && head_host_is(host, "localhost"))
 		return true;
 	for (const char *const *name = c->door->http->shape->names; *name; name++)

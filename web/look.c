@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One question for all who look, its answer to each of them; logins in between, one at a time.
+ */
 #include "web/look.h"
 
 #include <stdlib.h>

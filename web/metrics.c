@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One line a value; names as labels.
+ */
 #include "web/metrics.h"
 
 #include <inttypes.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Pieces are written into one stream in memory; what a viewer has is known by their hashes.
+ */
 #include "web/piece.h"
 
 #include <stdlib.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Root, capabilities, limits, system calls, in this order: each step needs what the next takes away.
+ */
 #include "web/sandbox.h"
 
 #include <dirent.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Paths and pages. A visit is a request that waits for its look, or a stream.
+ */
 #include "web/site_own.h"
 
 #include <stdlib.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An answer of core, item by item, and what has changed since the one before.
+ */
 #include "web/snapshot.h"
 
 #include <arpa/inet.h>
