@@ -2,7 +2,8 @@
 /*
  * The life of a connection: one request, read whole within its time; one answer; a clean end.
  */
-#include "web/http_own.h"
+
+#include "web/http.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include "web/http_own.h"
 #include "common/mem.h"
 
 struct http *http_new(struct event_base *base, const struct http_shape *shape)

@@ -2,13 +2,15 @@
 /*
  * Paths and pages. A visit is a request that waits for its look, or a stream.
  */
-#include "web/site_own.h"
+
+#include "web/site.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
 
+#include "web/site_own.h"
 #include "common/cleanup.h"
 #include "common/mem.h"
 #include "web/form.h"
