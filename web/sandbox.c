@@ -74,37 +74,14 @@ int sandbox_seal(struct diag *d)
 #else
 
 /* Names, because a call is another number on each architecture and has another name on some of them
- * (time64 on armhf); libseccomp knows. What a name is not known for cannot be called there. */
-static const char
-	*const
-		calls[] =
-			{
-				"accept4",
-				"brk",
-				"clock_gettime",
-				"clock_gettime64",
-				"close",
-				"epoll_ctl",
-				"epoll_pwait",
-				"epoll_wait",
-				"exit_group",
-				"fcntl",
-				"futex",
-				"getrandom",
-				"getsockname",
-				"madvise",
-				"mmap",
-				"mremap",
-				"munmap",
-				"read",
-				"readv",
-				"recvfrom",
-				"recvmsg",
-				"sendto",
-				"shutdown",
-				"sysinfo", /* qsort(3) asks how much memory there is */
-				"write",
-				"writev",
+ * (time64 on armhf); libseccomp knows. What a name is not known for cannot be called there.
+ * (sysinfo: qsort(3) asks how much memory there is.) */
+static const char *const calls[] = {
+	"accept4",     "brk",	     "clock_gettime", "clock_gettime64", "close",    "epoll_ctl",
+	"epoll_pwait", "epoll_wait", "exit_group",    "fcntl",		 "futex",    "getrandom",
+	"getsockname", "madvise",    "mmap",	      "mremap",		 "munmap",   "read",
+	"readv",       "recvfrom",   "recvmsg",	      "sendto",		 "shutdown", "sysinfo",
+	"write",       "writev",
 };
 
 /* Only to ask how many bytes have come. */
