@@ -13,7 +13,6 @@
 static const struct http_field always[] = {
 	{"Connection", "close"},
 	{"Cache-Control", "no-store"},
-	{"Cross-Origin-Opener-Policy", "same-origin"},
 	{"Cross-Origin-Resource-Policy", "same-origin"},
 	{"Referrer-Policy", "no-referrer"},
 	{"X-Content-Type-Options", "nosniff"},

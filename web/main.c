@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <event2/event.h>
 
@@ -109,6 +110,7 @@ int main(int argc, char **argv)
 	struct diag d = {0};
 
 	log_open("printgate-web");
+	tzset(); /* reads its file once, here: gmtime_r(3) would do it when there is none any more */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGINT, SIG_IGN); /* the terminal's; printgated's end is ours */
 	(void)signal(SIGHUP, SIG_IGN);

@@ -107,7 +107,7 @@ class Core(threading.Thread):
                 self.say(PEER, text(name) + struct.pack("<I", i) + bytes(28) + ip(address) + bytes(17)
                          + b"\x01" + bytes(24) + b"\0" + bytes(16))
                 if i == 0:
-                    self.say(GRANT, text("voron") + bytes(8))
+                    self.say(GRANT, text("voron") + struct.pack("<q", 4000000000))
         self.say(END)
 
 
@@ -277,6 +277,7 @@ def test_phone_sees_its_printers(web):
     assert "You are Ann &lt;3" in body
     assert '<a class=go href="http://127.0.16.2/">' in body
     assert "192.168" not in body
+    assert "open until 2 Oct 2096 UTC (in " in body
     assert web.core.asked == [[PHONE]]
 
 
