@@ -86,6 +86,7 @@ static const struct wire_field printer_fields[] = {
 	WIRE_RANGE(control_printer, services, WIRE_SERVICES, 1, SERVICES_MAX),
 	WIRE_FIELD(control_printer, host, WIRE_HOST_OPT),
 	WIRE_RANGE(control_printer, state, WIRE_U8, PRINTER_OPEN, PRINTER_MOVED),
+	WIRE_RANGE(control_printer, reach, WIRE_U8, REACH_UNKNOWN, REACH_SILENT),
 };
 
 static const struct wire_field peer_fields[] = {
@@ -133,6 +134,56 @@ static const struct wire_field check_fields[] = {
 	WIRE_CHARS(control_check, fix, WIRE_TEXT),
 };
 
+static const struct wire_field web_look_fields[] = {
+	WIRE_FIELD(control_web_look, viewers, WIRE_VIEWERS),
+	WIRE_FIELD(control_web_look, owners, WIRE_WEB_SECRETS),
+};
+
+static const struct wire_field web_owner_fields[] = {
+	WIRE_RANGE(control_web_owner, index, WIRE_U8, 0, WEB_OWNERS_MAX - 1),
+	WIRE_FIELD(control_web_owner, token, WIRE_BOOL),
+	WIRE_FIELD(control_web_owner, csrf, WIRE_WEB_SECRET),
+	WIRE_FIELD(control_web_owner, ends, WIRE_TIME),
+};
+
+static const struct wire_field web_findings_fields[] = {
+	WIRE_RANGE(control_web_findings, worst, WIRE_U8, CHECK_OK, CHECK_FAIL),
+	WIRE_FIELD(control_web_findings, warnings, WIRE_U16),
+	WIRE_FIELD(control_web_findings, failures, WIRE_U16),
+	WIRE_CHARS(control_web_findings, message, WIRE_TEXT),
+};
+
+static const struct wire_field web_login_fields[] = {
+	WIRE_FIELD(control_web_login, from, WIRE_ENDPOINT),
+	WIRE_CHARS(control_web_login, password, WIRE_TEXT),
+};
+
+static const struct wire_field web_session_fields[] = {
+	WIRE_FIELD(control_web_session, id, WIRE_WEB_SECRET),
+	WIRE_FIELD(control_web_session, ends, WIRE_TIME),
+};
+
+static const struct wire_field web_logout_fields[] = {
+	WIRE_FIELD(control_web_logout, id, WIRE_WEB_SECRET),
+	WIRE_FIELD(control_web_logout, csrf, WIRE_WEB_SECRET),
+};
+
+static const struct wire_field page_info_fields[] = {
+	WIRE_FIELD(control_page_info, plain, WIRE_VIEWERS),
+	WIRE_FIELD(control_page_info, tls, WIRE_VIEWERS),
+	WIRE_FIELD(control_page_info, password, WIRE_BOOL),
+	WIRE_FIELD(control_page_info, token, WIRE_BOOL),
+	WIRE_CHARS(control_page_info, fingerprint, WIRE_TOKEN),
+};
+
+static const struct wire_field page_password_fields[] = {
+	WIRE_CHARS(control_page_password, password, WIRE_TEXT),
+};
+
+static const struct wire_field page_secret_fields[] = {
+	WIRE_FIELD(control_page_secret, token, WIRE_WEB_SECRET),
+};
+
 static const struct wire_row rows[] = {
 	WIRE_EMPTY(CTL_STATUS),
 	WIRE_EMPTY(CTL_PEERS),
@@ -154,6 +205,12 @@ static const struct wire_row rows[] = {
 	WIRE_EMPTY(CTL_UNLOCK),
 	WIRE_EMPTY(CTL_DOCTOR),
 	WIRE_ROW(CTL_PRINTER_CONFIRM, control_named, named_fields),
+	WIRE_EMPTY(CTL_PAGE),
+	WIRE_ROW(CTL_PAGE_PASSWORD, control_page_password, page_password_fields),
+	WIRE_EMPTY(CTL_PAGE_TOKEN),
+	WIRE_ROW(CTL_WEB_LOOK, control_web_look, web_look_fields),
+	WIRE_ROW(CTL_WEB_LOGIN, control_web_login, web_login_fields),
+	WIRE_ROW(CTL_WEB_LOGOUT, control_web_logout, web_logout_fields),
 	WIRE_ROW(CTL_WEB_VIEW, control_web_view, web_view_fields),
 	WIRE_ROW(CTL_ERROR, control_error, error_fields),
 	WIRE_EMPTY(CTL_END),
@@ -165,6 +222,11 @@ static const struct wire_row rows[] = {
 	WIRE_ROW(CTL_CONFIG, control_config, config_fields),
 	WIRE_ROW(CTL_EVENT, control_event, event_fields),
 	WIRE_ROW(CTL_COUNTS, control_counts, counts_fields),
+	WIRE_ROW(CTL_WEB_OWNER, control_web_owner, web_owner_fields),
+	WIRE_ROW(CTL_WEB_FINDINGS, control_web_findings, web_findings_fields),
+	WIRE_ROW(CTL_WEB_SESSION, control_web_session, web_session_fields),
+	WIRE_ROW(CTL_PAGE_INFO, control_page_info, page_info_fields),
+	WIRE_ROW(CTL_PAGE_SECRET, control_page_secret, page_secret_fields),
 };
 
 const struct wire_table control_table = {rows, sizeof(rows) / sizeof(rows[0])};

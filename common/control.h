@@ -3,7 +3,7 @@
  * The messages between core and its clients (CLI on control.sock, web on its inherited socket).
  * One request per datagram; the answer is any number of item messages, many in a datagram (chan.h),
  * then END or ERROR. A client sends its next request only after END or ERROR. Rights come from the
- * socket: the web's takes WEB_* requests only.
+ * socket: the web's takes WEB_* requests only, and nobody else may ask these.
  *
  * This file is the protocol's documentation.
  */
@@ -18,6 +18,7 @@
 #include "common/name.h"
 #include "common/preset.h"
 #include "common/service.h"
+#include "common/web.h"
 #include "common/when.h"
 #include "common/wire.h"
 
@@ -47,19 +48,39 @@ enum control_type {
 	CTL_UNLOCK,	     /* empty → GATEWAY, END */
 	CTL_DOCTOR,	     /* empty → CHECK…, END */
 	CTL_PRINTER_CONFIRM, /* control_named → PRINTER, END; what its name leads to now is it */
-	CTL_WEB_VIEW = 64, /* control_web_view → GATEWAY, COUNTS, [PEER, GRANT…, PRINTER…,] END */
+	CTL_PAGE,	     /* empty → PAGE_INFO, END */
+	CTL_PAGE_PASSWORD,   /* control_page_password → PAGE_INFO, END; all sessions end */
+	CTL_PAGE_TOKEN,	     /* empty → PAGE_INFO, PAGE_SECRET, END; the old token ends */
+	/* control_web_look → GATEWAY, COUNTS, WEB_OWNER…, [WEB_FINDINGS,] PRINTER…,
+	 * (PEER, GRANT…)…, END. With a valid owner: everything, peers in the order of the store.
+	 * Without: each known viewer's PEER and GRANTs, and the PRINTERs granted to any of them, with
+	 * the VPN address for an address. */
+	CTL_WEB_LOOK = 64,
+	CTL_WEB_LOGIN,	/* control_web_login → WEB_SESSION, END */
+	CTL_WEB_LOGOUT, /* control_web_logout → END */
+	/* The question of before, until the page has changed to CTL_WEB_LOOK:
+	 * control_web_view → GATEWAY, COUNTS, [PEER, GRANT…, PRINTER…,] END */
+	CTL_WEB_VIEW,
 	/* items of answers */
-	CTL_ERROR = 128, /* control_error; ends the answer */
-	CTL_END,	 /* empty; ends the answer */
-	CTL_GATEWAY,	 /* control_gateway */
-	CTL_PRINTER,	 /* control_printer */
-	CTL_PEER,	 /* control_peer; the GRANTs that follow are its */
-	CTL_GRANT,	 /* control_grant */
-	CTL_CONFIG,	 /* control_config */
-	CTL_EVENT,	 /* control_event */
-	CTL_COUNTS,	 /* control_counts */
-	CTL_CHECK,	 /* control_check */
+	CTL_ERROR = 128,  /* control_error; ends the answer */
+	CTL_END,	  /* empty; ends the answer */
+	CTL_GATEWAY,	  /* control_gateway */
+	CTL_PRINTER,	  /* control_printer */
+	CTL_PEER,	  /* control_peer; the GRANTs that follow are its */
+	CTL_GRANT,	  /* control_grant */
+	CTL_CONFIG,	  /* control_config */
+	CTL_EVENT,	  /* control_event */
+	CTL_COUNTS,	  /* control_counts */
+	CTL_CHECK,	  /* control_check */
+	CTL_WEB_OWNER,	  /* control_web_owner */
+	CTL_WEB_FINDINGS, /* control_web_findings */
+	CTL_WEB_SESSION,  /* control_web_session */
+	CTL_PAGE_INFO,	  /* control_page_info */
+	CTL_PAGE_SECRET,  /* control_page_secret */
 };
+
+/* Does a printer answer, as far as is known? Looked after only while somebody looks. */
+enum reach { REACH_UNKNOWN = 0, REACH_ANSWERS = 1, REACH_SILENT = 2 };
 
 /* Of a printer that was given by name. As `printer list --json` names them. */
 enum printer_state {
@@ -164,6 +185,7 @@ struct control_printer {
 	struct services services;
 	struct host host; /* by which it was given; "" for none */
 	uint8_t state;	  /* enum printer_state */
+	uint8_t reach;	  /* enum reach; told in answers to CTL_WEB_LOOK only */
 };
 
 struct control_peer {
@@ -216,6 +238,59 @@ struct control_check {
 	char fix[CONTROL_FIX_BYTES]; /* the command to run; "" if there is none */
 };
 
+/* ---- the page ---------------------------------------------------------------------------------- */
+
+struct control_web_look {
+	struct wire_viewers viewers;	/* who looks through the tunnel, by source address */
+	struct wire_web_secrets owners; /* sessions that look, and bearer tokens */
+};
+
+/* One for each of the question's owners that is valid now, in their order. */
+struct control_web_owner {
+	uint8_t index;		/* in the question's owners */
+	bool token;		/* it is the bearer token: good for metrics only */
+	struct web_secret csrf; /* for this session's logout form; zero for the token */
+	int64_t ends;		/* of the session at the latest; 0 for the token */
+};
+
+/* Of the doctor's checks, made a minute ago at most while an owner looks. */
+struct control_web_findings {
+	uint8_t worst; /* enum check_result; CHECK_OK also when none has been made yet */
+	uint16_t warnings, failures;
+	char message[CONTROL_MESSAGE_BYTES]; /* of the worst; "" if all is well */
+};
+
+struct control_web_login {
+	struct endpoint from;		   /* tries are counted by it */
+	char password[WEB_PASSWORD_BYTES]; /* wipe */
+};
+
+struct control_web_session {
+	struct web_secret id; /* wipe */
+	int64_t ends;	      /* at the latest */
+};
+
+struct control_web_logout {
+	struct web_secret id, csrf;
+};
+
+#define CONTROL_FINGERPRINT_BYTES 96 /* SHA-256: 32 times two digits and a colon, NUL */
+
+struct control_page_info {
+	struct wire_viewers plain, tls; /* where it listens, by http and by https */
+	bool password, token;		/* are they set? */
+	/* Of the certificate, as browsers show it ("A1:B2:…"); "" if there is none. */
+	char fingerprint[CONTROL_FINGERPRINT_BYTES];
+};
+
+struct control_page_password {
+	char password[WEB_PASSWORD_BYTES]; /* as web_password_check wants it; wipe */
+};
+
+struct control_page_secret {
+	struct web_secret token; /* wipe; it is told this once */
+};
+
 /* Room for any of them, for wire_decode. */
 union control_any {
 	struct control_named named;
@@ -236,6 +311,15 @@ union control_any {
 	struct control_event event;
 	struct control_counts counts;
 	struct control_check check;
+	struct control_web_look web_look;
+	struct control_web_owner web_owner;
+	struct control_web_findings web_findings;
+	struct control_web_login web_login;
+	struct control_web_session web_session;
+	struct control_web_logout web_logout;
+	struct control_page_info page_info;
+	struct control_page_password page_password;
+	struct control_page_secret page_secret;
 };
 
 extern const struct wire_table control_table;

@@ -14,11 +14,11 @@
 #include "common/name.h"
 
 static const char *const err_names[] = {
-	"none",	       "internal",    "usage",	    "bad_name",	   "name_taken",
-	"not_found",   "bad_address", "bad_prefix", "bad_service", "bad_preset",
-	"bad_key",     "key_taken",   "pool_full",  "bad_time",	   "not_permitted",
-	"unreachable", "protocol",    "store",	    "kernel",	   "config",
-	"conflict",    "system",      "expired",    "limit",	   "no_config",
+	"none",	       "internal",   "usage",	      "bad_name",    "name_taken", "not_found",
+	"bad_address", "bad_prefix", "bad_service",   "bad_preset",  "bad_key",	   "key_taken",
+	"pool_full",   "bad_time",   "not_permitted", "unreachable", "protocol",   "store",
+	"kernel",      "config",     "conflict",      "system",	     "expired",	   "limit",
+	"no_config",   "denied",
 };
 
 _Static_assert(ARRAY_LEN(err_names) == 1 - ERR_LAST, "every enum err has a name");

@@ -34,7 +34,8 @@ enum err {
 	ERR_EXPIRED = -22,	 /* "expired" */
 	ERR_LIMIT = -23,	 /* "limit": a named bound was exceeded */
 	ERR_NO_CONFIG = -24,	 /* "no_config": the peer's config is not kept (any more) */
-	ERR_LAST = ERR_NO_CONFIG
+	ERR_DENIED = -25, /* "denied": a wrong password, or a form that is not of its session */
+	ERR_LAST = ERR_DENIED
 };
 
 /* What to tell a person: filled by whoever fails, printed once by the program. */

@@ -50,6 +50,9 @@ static const struct wire_field hello_fields[] = {
 	WIRE_FIELD(privmsg_hello, keep_configs, WIRE_BOOL),
 	WIRE_FIELD(privmsg_hello, events, WIRE_BOOL),
 	WIRE_RANGE(privmsg_hello, check_seconds, WIRE_U16, 1, UINT16_MAX),
+	WIRE_FIELD(privmsg_hello, page, WIRE_VIEWERS),
+	WIRE_FIELD(privmsg_hello, page_tls, WIRE_VIEWERS),
+	WIRE_CHARS(privmsg_hello, page_fingerprint, WIRE_TOKEN),
 };
 
 static const struct wire_field result_fields[] = {

@@ -107,6 +107,9 @@ struct privmsg_hello {
 	bool keep_configs;
 	bool events;		/* HANDSHAKE will come; without, core has to look for itself */
 	uint16_t check_seconds; /* between two looks whether a printer given by name answers */
+	/* Where the page listens, as people are told; the certificate of what is in page_tls. */
+	struct wire_viewers page, page_tls;
+	char page_fingerprint[CONTROL_FINGERPRINT_BYTES]; /* "" if there is none */
 };
 
 struct privmsg_result {

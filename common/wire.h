@@ -15,35 +15,40 @@
 #include "common/err.h"
 #include "common/hardware.h"
 #include "common/host.h"
+#include "common/inet.h"
 #include "common/name.h"
+#include "common/web.h"
 
 #define WIRE_VERSION	1
 #define WIRE_BYTES_MAX	8192 /* longest message */
 #define WIRE_TEXT_BYTES 2048 /* longest text field with its NUL */
 
 enum wire_kind {
-	WIRE_U8,       /* uint8_t */
-	WIRE_U16,      /* uint16_t */
-	WIRE_U32,      /* uint32_t */
-	WIRE_U64,      /* uint64_t */
-	WIRE_TIME,     /* int64_t, 0 or later: seconds since the epoch, 0 for none */
-	WIRE_ERR,      /* int32_t: 0 or an enum err */
-	WIRE_BOOL,     /* bool */
-	WIRE_KEY,      /* struct wg_key */
-	WIRE_SECRET,   /* struct wg_secret */
-	WIRE_IP4,      /* uint32_t, host order */
-	WIRE_PREFIX4,  /* struct prefix4: length 0..32, no host bits */
-	WIRE_PREFIX6,  /* struct prefix6: none, or length 1..128, no host bits */
-	WIRE_ENDPOINT, /* struct endpoint */
-	WIRE_HARDWARE, /* struct hardware, may be unknown; no group address */
-	WIRE_SERVICE,  /* struct service */
-	WIRE_SERVICES, /* struct services: sorted, without overlap */
-	WIRE_NAME,     /* struct name */
-	WIRE_NAME_OPT, /* struct name, may be "" */
-	WIRE_NAMES,    /* struct wire_names */
-	WIRE_HOST_OPT, /* struct host, may be "" */
-	WIRE_TOKEN,    /* char[max]: [A-Za-z0-9._:-]*, for words such as an interface or a preset */
-	WIRE_TEXT,     /* char[max]: UTF-8, no control characters but line feed */
+	WIRE_U8,	  /* uint8_t */
+	WIRE_U16,	  /* uint16_t */
+	WIRE_U32,	  /* uint32_t */
+	WIRE_U64,	  /* uint64_t */
+	WIRE_TIME,	  /* int64_t, 0 or later: seconds since the epoch, 0 for none */
+	WIRE_ERR,	  /* int32_t: 0 or an enum err */
+	WIRE_BOOL,	  /* bool */
+	WIRE_KEY,	  /* struct wg_key */
+	WIRE_SECRET,	  /* struct wg_secret */
+	WIRE_IP4,	  /* uint32_t, host order */
+	WIRE_PREFIX4,	  /* struct prefix4: length 0..32, no host bits */
+	WIRE_PREFIX6,	  /* struct prefix6: none, or length 1..128, no host bits */
+	WIRE_ENDPOINT,	  /* struct endpoint */
+	WIRE_HARDWARE,	  /* struct hardware, may be unknown; no group address */
+	WIRE_SERVICE,	  /* struct service */
+	WIRE_SERVICES,	  /* struct services: sorted, without overlap */
+	WIRE_NAME,	  /* struct name */
+	WIRE_NAME_OPT,	  /* struct name, may be "" */
+	WIRE_NAMES,	  /* struct wire_names */
+	WIRE_HOST_OPT,	  /* struct host, may be "" */
+	WIRE_VIEWERS,	  /* struct wire_viewers: each of them known */
+	WIRE_WEB_SECRET,  /* struct web_secret */
+	WIRE_WEB_SECRETS, /* struct wire_web_secrets */
+	WIRE_TOKEN, /* char[max]: [A-Za-z0-9._:-]*, for words such as an interface or a preset */
+	WIRE_TEXT,  /* char[max]: UTF-8, no control characters but line feed */
 };
 
 #define WIRE_NAMES_MAX 32
@@ -51,6 +56,16 @@ enum wire_kind {
 struct wire_names {
 	uint8_t count;
 	struct name item[WIRE_NAMES_MAX];
+};
+
+struct wire_viewers {
+	uint8_t count;
+	struct endpoint item[WEB_VIEWERS_MAX];
+};
+
+struct wire_web_secrets {
+	uint8_t count;
+	struct web_secret item[WEB_OWNERS_MAX];
 };
 
 struct wire_field {
@@ -73,26 +88,29 @@ struct wire_table {
 };
 
 /* The member's type that goes with each kind. */
-#define WIRE_TYPE_WIRE_U8	uint8_t
-#define WIRE_TYPE_WIRE_U16	uint16_t
-#define WIRE_TYPE_WIRE_U32	uint32_t
-#define WIRE_TYPE_WIRE_U64	uint64_t
-#define WIRE_TYPE_WIRE_TIME	int64_t
-#define WIRE_TYPE_WIRE_ERR	int32_t
-#define WIRE_TYPE_WIRE_BOOL	bool
-#define WIRE_TYPE_WIRE_KEY	struct wg_key
-#define WIRE_TYPE_WIRE_SECRET	struct wg_secret
-#define WIRE_TYPE_WIRE_IP4	uint32_t
-#define WIRE_TYPE_WIRE_PREFIX4	struct prefix4
-#define WIRE_TYPE_WIRE_PREFIX6	struct prefix6
-#define WIRE_TYPE_WIRE_ENDPOINT struct endpoint
-#define WIRE_TYPE_WIRE_SERVICE	struct service
-#define WIRE_TYPE_WIRE_SERVICES struct services
-#define WIRE_TYPE_WIRE_NAME	struct name
-#define WIRE_TYPE_WIRE_NAME_OPT struct name
-#define WIRE_TYPE_WIRE_NAMES	struct wire_names
-#define WIRE_TYPE_WIRE_HOST_OPT struct host
-#define WIRE_TYPE_WIRE_HARDWARE struct hardware
+#define WIRE_TYPE_WIRE_U8	   uint8_t
+#define WIRE_TYPE_WIRE_U16	   uint16_t
+#define WIRE_TYPE_WIRE_U32	   uint32_t
+#define WIRE_TYPE_WIRE_U64	   uint64_t
+#define WIRE_TYPE_WIRE_TIME	   int64_t
+#define WIRE_TYPE_WIRE_ERR	   int32_t
+#define WIRE_TYPE_WIRE_BOOL	   bool
+#define WIRE_TYPE_WIRE_KEY	   struct wg_key
+#define WIRE_TYPE_WIRE_SECRET	   struct wg_secret
+#define WIRE_TYPE_WIRE_IP4	   uint32_t
+#define WIRE_TYPE_WIRE_PREFIX4	   struct prefix4
+#define WIRE_TYPE_WIRE_PREFIX6	   struct prefix6
+#define WIRE_TYPE_WIRE_ENDPOINT	   struct endpoint
+#define WIRE_TYPE_WIRE_SERVICE	   struct service
+#define WIRE_TYPE_WIRE_SERVICES	   struct services
+#define WIRE_TYPE_WIRE_NAME	   struct name
+#define WIRE_TYPE_WIRE_NAME_OPT	   struct name
+#define WIRE_TYPE_WIRE_NAMES	   struct wire_names
+#define WIRE_TYPE_WIRE_HOST_OPT	   struct host
+#define WIRE_TYPE_WIRE_HARDWARE	   struct hardware
+#define WIRE_TYPE_WIRE_VIEWERS	   struct wire_viewers
+#define WIRE_TYPE_WIRE_WEB_SECRET  struct web_secret
+#define WIRE_TYPE_WIRE_WEB_SECRETS struct wire_web_secrets
 
 #define WIRE_MEMBER(st, member) (((struct st *)0)->member)
 #define WIRE_IS(st, member, t)	__builtin_types_compatible_p(__typeof__(WIRE_MEMBER(st, member)), t)

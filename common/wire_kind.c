@@ -429,6 +429,72 @@ static bool host_get(struct wire_reader *r, const struct wire_field *f, void *m)
 	return get_string(r, host->s, sizeof(host->s));
 }
 
+static bool viewers_valid(const struct wire_field *f, const void *m)
+{
+	const struct wire_viewers *v = m;
+	bool ok = v->count <= WEB_VIEWERS_MAX;
+
+	for (unsigned i = 0; ok && i < v->count; i++)
+		ok = v->item[i].family != 0 && endpoint_valid(f, &v->item[i]);
+	return ok;
+}
+
+static bool viewers_put(struct wire_writer *w, const struct wire_field *f, const void *m)
+{
+	const struct wire_viewers *v = m;
+	bool ok = wire_put_int(w, v->count, 1);
+
+	for (unsigned i = 0; ok && i < v->count; i++)
+		ok = endpoint_put(w, f, &v->item[i]);
+	return ok;
+}
+
+static bool viewers_get(struct wire_reader *r, const struct wire_field *f, void *m)
+{
+	struct wire_viewers *v = m;
+	bool ok = get_bytes(r, &v->count, 1) && v->count <= WEB_VIEWERS_MAX;
+
+	for (unsigned i = 0; ok && i < v->count; i++)
+		ok = endpoint_get(r, f, &v->item[i]);
+	return ok;
+}
+
+static bool web_secret_put(struct wire_writer *w, const struct wire_field *f, const void *m)
+{
+	(void)f;
+	return put_bytes(w, m, WEB_SECRET_BYTES);
+}
+
+static bool web_secret_get(struct wire_reader *r, const struct wire_field *f, void *m)
+{
+	(void)f;
+	return get_bytes(r, m, WEB_SECRET_BYTES);
+}
+
+static bool web_secrets_valid(const struct wire_field *f, const void *m)
+{
+	(void)f;
+	return ((const struct wire_web_secrets *)m)->count <= WEB_OWNERS_MAX;
+}
+
+static bool web_secrets_put(struct wire_writer *w, const struct wire_field *f, const void *m)
+{
+	const struct wire_web_secrets *s = m;
+
+	(void)f;
+	return wire_put_int(w, s->count, 1) &&
+	       put_bytes(w, s->item, (size_t)s->count * WEB_SECRET_BYTES);
+}
+
+static bool web_secrets_get(struct wire_reader *r, const struct wire_field *f, void *m)
+{
+	struct wire_web_secrets *s = m;
+
+	(void)f;
+	return get_bytes(r, &s->count, 1) && s->count <= WEB_OWNERS_MAX &&
+	       get_bytes(r, s->item, (size_t)s->count * WEB_SECRET_BYTES);
+}
+
 static bool token_valid(const struct wire_field *f, const void *m)
 {
 	const char *s = m;
@@ -485,6 +551,9 @@ const struct wire_kind_ops wire_kinds[] = {
 	[WIRE_NAME_OPT] = {name_opt_valid, name_put, name_get},
 	[WIRE_NAMES] = {names_valid, names_put, names_get},
 	[WIRE_HOST_OPT] = {host_opt_valid, host_put, host_get},
+	[WIRE_VIEWERS] = {viewers_valid, viewers_put, viewers_get},
+	[WIRE_WEB_SECRET] = {any_valid, web_secret_put, web_secret_get},
+	[WIRE_WEB_SECRETS] = {web_secrets_valid, web_secrets_put, web_secrets_get},
 	[WIRE_HARDWARE] = {hardware_valid, hardware_put, hardware_get},
 	[WIRE_TOKEN] = {token_valid, chars_put, chars_get},
 	[WIRE_TEXT] = {text_valid, chars_put, chars_get},

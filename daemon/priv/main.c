@@ -52,6 +52,8 @@ struct start {
 	int control;
 	int pages[CONF_LISTEN_MAX + 1]; /* one more: the tunnel's address of the second family */
 	unsigned page_count;
+	struct wire_viewers
+		told; /* where the page is, as people are told: before the redirection */
 	struct nft_shape shape;
 	struct wg_key public_key;
 	int core_pair[2]; /* ours, core's */
@@ -143,6 +145,7 @@ static uint16_t bind_page(struct start *s, const struct conf_listen *l)
 		return 0;
 	}
 	s->page_count++;
+	s->told.item[s->told.count++] = l->at;
 	return port;
 }
 
@@ -239,7 +242,8 @@ static void say_hello(struct privmsg_hello *h, const struct start *s)
 				    .tunnel6 = s->conf.tunnel6,
 				    .keep_configs = s->conf.keep_configs,
 				    .events = s->serve.watch.log >= 0,
-				    .check_seconds = s->conf.printer_check};
+				    .check_seconds = s->conf.printer_check,
+				    .page = s->told};
 	(void)snprintf(h->interface, sizeof(h->interface), "%s", s->conf.interface);
 	(void)snprintf(h->backend, sizeof(h->backend), "%s", wg_backend(s->gate.wg));
 	(void)snprintf(h->endpoint, sizeof(h->endpoint), "%s", s->conf.endpoint);

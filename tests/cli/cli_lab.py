@@ -69,7 +69,8 @@ def gateway(endpoint="home.example.net:51820", locked=False, reason="", tunnel6=
 def printer(name="voron", kind=0, address="192.168.1.50", vpn="10.77.16.2", preset="moonraker",
             ports=(("tcp", 80, 80), ("tcp", 7125, 7125)), host="", moved=False, vpn6=None):
     return item("CTL_PRINTER", text(name) + bytes([kind]) + prefix(address) + prefix(vpn)
-                + prefix6(vpn6) + text(preset) + services(*ports) + text(host) + bytes([moved]))
+                + prefix6(vpn6) + text(preset) + services(*ports) + text(host)
+                + bytes([moved, 0]))
 
 
 def endpoint(s):

@@ -19,12 +19,14 @@ BEGIN, PRINTER_PUT, PRINTER_DEL, SERVICE_PUT, SERVICE_DEL, GRANT_PUT, GRANT_DEL,
     PEER_DEL, COMMIT, DUMP, READY, CHECK, NEIGHBOUR = range(1, 15)
 HELLO, RESULT, STATS, RESYNC, HANDSHAKE, FINDING, NEIGHBOUR_IS = range(64, 71)
 STATUS, PEERS, SHOW, PRINTERS, PRINTER_ADD, PRINTER_REMOVE, ENROLL, QR, REKEY, RENAME, ALLOW, DENY, \
-    DISABLE, ENABLE, REVOKE, LOG, LOCK, UNLOCK, DOCTOR, PRINTER_CONFIRM = range(1, 21)
-WEB_VIEW = 64
-ERROR, END, GATEWAY, PRINTER, PEER, GRANT, CONFIG, EVENT, COUNTS, CHECKED = range(128, 138)
+    DISABLE, ENABLE, REVOKE, LOG, LOCK, UNLOCK, DOCTOR, PRINTER_CONFIRM, PAGE, PAGE_PASSWORD, \
+    PAGE_TOKEN = range(1, 24)
+WEB_LOOK, WEB_LOGIN, WEB_LOGOUT, WEB_VIEW = range(64, 68)
+ERROR, END, GATEWAY, PRINTER, PEER, GRANT, CONFIG, EVENT, COUNTS, CHECKED, OWNER, FINDINGS, SESSION, \
+    PAGE_INFO, PAGE_SECRET = range(128, 143)
 ERR = {"name_taken": -4, "not_found": -5, "bad_address": -6, "bad_key": -10, "key_taken": -11,
        "pool_full": -12, "bad_time": -13, "not_permitted": -14, "kernel": -18, "config": -19,
-       "conflict": -20, "no_config": -24}
+       "conflict": -20, "limit": -23, "no_config": -24, "usage": -2, "denied": -25}
 WAITING, ONLINE, OFFLINE, DISABLED, EXPIRED = range(5)
 GATEWAY_KEY = bytes(range(1, 33))
 
@@ -37,6 +39,13 @@ def prefix6(text):
     """"fd77::/64", or None."""
     addr, _, length = (text or "::/0").partition("/")
     return socket.inet_pton(socket.AF_INET6, addr) + bytes([int(length)])
+
+
+def endpoints(*pairs):
+    """(address, port) each: struct wire_viewers."""
+    return bytes([len(pairs)]) + b"".join(
+        (b"\x06" + socket.inet_pton(socket.AF_INET6, a) if ":" in a else b"\x04" + socket.inet_aton(a))
+        + struct.pack("<H", port) for a, port in pairs)
 
 
 def text(s):
@@ -158,7 +167,8 @@ class Gate(threading.Thread):
 
     def __init__(self, line, folder, keep=False, endpoint="home.example:51820",
                  tunnel=("10.77.16.0", 20), refuse=(), events=False,
-                 handshakes=None, check_seconds=60, tunnel6=None):
+                 handshakes=None, check_seconds=60, tunnel6=None,
+                 page=(("10.77.16.1", 80), ("127.0.0.1", 8080))):
         super().__init__(daemon=True)
         self.line, self.folder = line, folder
         self.ready, self.changes, self.refuse = threading.Event(), [], list(refuse)
@@ -168,7 +178,8 @@ class Gate(threading.Thread):
         line.send(message(HELLO, text("wg0") + text("kernel") + GATEWAY_KEY
                           + struct.pack("<H", 51820) + text(endpoint) + ip(tunnel[0])
                           + bytes([tunnel[1]]) + prefix6(tunnel6) + bytes([keep, events])
-                          + struct.pack("<H", check_seconds)))
+                          + struct.pack("<H", check_seconds)
+                          + endpoints(*page) + endpoints() + text("")))
 
     def result(self, code=0, why=""):
         self.line.send(message(RESULT, struct.pack("<iI", code, 0xffffffff) + text(why)))

@@ -20,7 +20,7 @@ static void names_of_codes_are_the_contracted_ones(void **state)
 		"bad_address", "bad_prefix", "bad_service", "bad_preset",    "bad_key",
 		"key_taken",   "pool_full",  "bad_time",    "not_permitted", "unreachable",
 		"protocol",    "store",	     "kernel",	    "config",	     "conflict",
-		"system",      "expired",    "limit",	    "no_config",
+		"system",      "expired",    "limit",	    "no_config",     "denied",
 	};
 
 	(void)state;

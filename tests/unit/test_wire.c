@@ -60,6 +60,9 @@ static size_t member_size(const struct wire_field *f)
 		[WIRE_NAME_OPT] = sizeof(struct name),
 		[WIRE_HOST_OPT] = sizeof(struct host),
 		[WIRE_HARDWARE] = sizeof(struct hardware),
+		[WIRE_VIEWERS] = sizeof(struct wire_viewers),
+		[WIRE_WEB_SECRET] = sizeof(struct web_secret),
+		[WIRE_WEB_SECRETS] = sizeof(struct wire_web_secrets),
 		[WIRE_NAMES] = sizeof(struct wire_names),
 	};
 
@@ -71,12 +74,20 @@ static size_t member_size(const struct wire_field *f)
 static void largest_lists(const struct wire_field *f, void *m)
 {
 	struct wire_names *names = m;
+	struct wire_viewers *viewers = m;
 	struct services *list = m;
 
 	if (f->kind == WIRE_NAMES) {
 		names->count = WIRE_NAMES_MAX;
 		for (int i = 0; i < WIRE_NAMES_MAX; i++)
 			memset(names->item[i].s, 'a' + i % 26, NAME_BYTES);
+	} else if (f->kind == WIRE_VIEWERS) {
+		viewers->count = WEB_VIEWERS_MAX;
+		for (int i = 0; i < WEB_VIEWERS_MAX; i++)
+			viewers->item[i] = (struct endpoint){6, {0xfd, [15] = (uint8_t)i}, 65535};
+	} else if (f->kind == WIRE_WEB_SECRETS) {
+		memset(m, 0xd7, sizeof(struct wire_web_secrets));
+		((struct wire_web_secrets *)m)->count = WEB_OWNERS_MAX;
 	} else {
 		list->count = SERVICES_MAX;
 		for (int i = 0; i < SERVICES_MAX; i++)
@@ -115,6 +126,8 @@ static void largest(const struct wire_field *f, void *m)
 		break;
 	case WIRE_SERVICES:
 	case WIRE_NAMES:
+	case WIRE_VIEWERS:
+	case WIRE_WEB_SECRETS:
 		largest_lists(f, m);
 		break;
 	case WIRE_NAME:
@@ -142,6 +155,7 @@ static void largest(const struct wire_field *f, void *m)
 	case WIRE_KEY:
 	case WIRE_SECRET:
 	case WIRE_IP4:
+	case WIRE_WEB_SECRET:
 		memset(m, 0xd7, member_size(f));
 		break;
 	}

@@ -34,6 +34,9 @@ struct every {
 	struct wire_names names;
 	struct host host;
 	struct hardware hardware;
+	struct wire_viewers viewers;
+	struct web_secret secret;
+	struct wire_web_secrets secrets;
 	char token[8];
 	char text[8];
 };
@@ -61,6 +64,9 @@ ONE(name_opt, WIRE_NAME_OPT);
 ONE(names, WIRE_NAMES);
 ONE(host, WIRE_HOST_OPT);
 ONE(hardware, WIRE_HARDWARE);
+ONE(viewers, WIRE_VIEWERS);
+ONE(secret, WIRE_WEB_SECRET);
+ONE(secrets, WIRE_WEB_SECRETS);
 ONE_CHARS(token, WIRE_TOKEN);
 ONE_CHARS(text, WIRE_TEXT);
 
@@ -82,7 +88,10 @@ enum {
 	TOKEN,
 	TEXT,
 	HOST,
-	HARDWARE
+	HARDWARE,
+	VIEWERS,
+	WEB_SECRET,
+	WEB_SECRETS
 };
 
 static const struct wire_row every_rows[] = {
@@ -104,6 +113,9 @@ static const struct wire_row every_rows[] = {
 	WIRE_ROW(TEXT, every, one_text),
 	WIRE_ROW(HOST, every, one_host),
 	WIRE_ROW(HARDWARE, every, one_hardware),
+	WIRE_ROW(VIEWERS, every, one_viewers),
+	WIRE_ROW(WEB_SECRET, every, one_secret),
+	WIRE_ROW(WEB_SECRETS, every, one_secrets),
 };
 static const struct wire_table every_table = {every_rows, ARRAY_LEN(every_rows)};
 
@@ -214,6 +226,23 @@ static const struct payload payloads[] = {
 	BAD(HARDWARE, "\1\0\x5e\0\0\1"), /* a group's */
 	BAD(HARDWARE, "\xff\xff\xff\xff\xff\xff"),
 	BAD(HARDWARE, "\2\1\1\1\1"),
+	GOOD(VIEWERS, "\0"),
+	GOOD(VIEWERS, "\1\4\x0a\0\0\1\1\0"),
+	GOOD(VIEWERS, "\2\4\x0a\0\0\1\0\0\6"
+		      "0123456789abcdef"
+		      "\1\0"),
+	BAD(VIEWERS, "\1\0"), /* nobody */
+	BAD(VIEWERS, "\1\4\x0a\0\0\1\1"),
+	BAD(VIEWERS, "\x11\4\x0a\0\0\1\1\0"), /* 17 */
+	GOOD(WEB_SECRET, "0123456789abcdef"),
+	BAD(WEB_SECRET, "0123456789abcde"),
+	BAD(WEB_SECRET, "0123456789abcdef0"),
+	GOOD(WEB_SECRETS, "\0"),
+	GOOD(WEB_SECRETS, "\2"
+			  "0123456789abcdef0123456789abcdef"),
+	BAD(WEB_SECRETS, "\2"
+			 "0123456789abcdef"),
+	BAD(WEB_SECRETS, "\x09"),
 	GOOD(TOKEN, "\0\0"),
 	GOOD(TOKEN, "\7\0a.b_c-:"),
 	BAD(TOKEN, "\x08\0aaaaaaaa"), /* no room for the NUL */
@@ -289,6 +318,12 @@ static void what_would_be_refused_is_not_sent(void **state)
 	assert_not_encoded(NAME_OPT, &msg);
 	msg.names.count = WIRE_NAMES_MAX + 1;
 	assert_not_encoded(NAMES, &msg);
+	msg.viewers.count = WEB_VIEWERS_MAX + 1;
+	assert_not_encoded(VIEWERS, &msg);
+	msg.viewers.count = 1; /* of no family */
+	assert_not_encoded(VIEWERS, &msg);
+	msg.secrets.count = WEB_OWNERS_MAX + 1;
+	assert_not_encoded(WEB_SECRETS, &msg);
 }
 
 static void what_does_not_fit_a_datagram_is_not_sent(void **state)

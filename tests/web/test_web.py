@@ -19,7 +19,7 @@ import pytest
 
 PROGRAM = os.environ.get("PRINTGATE_WEB", "build/printgate-web")
 GATEWAY, PHONE, STRANGER = "127.0.16.1", "127.0.20.5", "127.0.20.6"
-WEB_VIEW, ERROR, END, PRINTER_ITEM, PEER, GRANT, COUNTS = 64, 128, 129, 131, 132, 133, 136
+WEB_VIEW, ERROR, END, PRINTER_ITEM, PEER, GRANT, COUNTS = 67, 128, 129, 131, 132, 133, 136
 GATEWAY_ITEM = 130
 
 
@@ -68,7 +68,7 @@ class Core(threading.Thread):
             self.say(GRANT, text("voron") + bytes(8))
             self.say(PRINTER_ITEM, text("voron") + b"\0" + ip("192.168.1.9") + b"\x20"
                      + ip("127.0.16.2") + b"\x20" + bytes(17) + text("") + b"\x01\x06"
-                     + struct.pack("<HH", 80, 80) + text("") + b"\0")
+                     + struct.pack("<HH", 80, 80) + text("") + b"\0\0")
         self.say(END)
 
 
