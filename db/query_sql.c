@@ -95,4 +95,8 @@ const char *const query_sql[QUERY_COUNT] = {
 			 " ORDER BY id DESC LIMIT ?1",
 	[Q_EVENT_EACH_OF] = "SELECT time, actor, action, subject, detail FROM event"
 			    " WHERE folded = ?2 ORDER BY id DESC LIMIT ?1",
+
+	[Q_PAGE_GET] = "SELECT password, token FROM page WHERE id = 1",
+	[Q_PAGE_PASSWORD] = "UPDATE page SET password = ?1 WHERE id = 1",
+	[Q_PAGE_TOKEN] = "UPDATE page SET token = ?1 WHERE id = 1",
 };

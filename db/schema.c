@@ -113,5 +113,15 @@ static const char step_2[] =
 	"ALTER TABLE printer ADD COLUMN moved INTEGER NOT NULL DEFAULT 0"
 	"  CHECK (moved IN (0, 1) AND (moved = 0 OR host <> ''));";
 
-const char *const schema_steps[] = {step_1, step_2};
+/* The page: one row, made here. The password as crypto_pwhash_str makes it, the token as its hash;
+ * empty: none is set. */
+static const char step_3[] =
+	"CREATE TABLE page ("
+	"  id INTEGER PRIMARY KEY CHECK (id = 1),"
+	"  password TEXT NOT NULL CHECK (length(CAST(password AS BLOB)) <= 127),"
+	"  token BLOB NOT NULL CHECK (length(token) IN (0, 32))"
+	") STRICT;"
+	"INSERT INTO page (id, password, token) VALUES (1, '', x'');";
+
+const char *const schema_steps[] = {step_1, step_2, step_3};
 const int schema_version = ARRAY_LEN(schema_steps);

@@ -168,3 +168,18 @@ typedef int (*store_event_fn)(void *arg, const struct control_event *e);
 int store_event_each(struct store *s, const struct name *peer, uint32_t limit, store_event_fn fn,
 		     void *arg, struct diag *d)
 	__attribute__((warn_unused_result)); /* newest first; peer NULL or "": all */
+
+/* The page's password and token: only what they can be checked by. A new one erases the old. */
+#define STORE_PASSWORD_BYTES 128 /* crypto_pwhash_STRBYTES */
+#define STORE_TOKEN_BYTES    32
+struct store_page {
+	char password[STORE_PASSWORD_BYTES]; /* its hash, ASCII; "" for none */
+	bool has_token;
+	uint8_t token[STORE_TOKEN_BYTES]; /* its hash */
+};
+int store_page_get(struct store *s, struct store_page *out, struct diag *d)
+	__attribute__((warn_unused_result));
+int store_page_password(struct store *s, const char *hash, struct diag *d)
+	__attribute__((warn_unused_result));
+int store_page_token(struct store *s, const uint8_t hash[STORE_TOKEN_BYTES], struct diag *d)
+	__attribute__((warn_unused_result));

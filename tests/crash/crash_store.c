@@ -105,8 +105,8 @@ static struct name op_name(const char *what, int op)
 	return n;
 }
 
-/* Even transactions enrol a phone, with a config and a printer of its own; odd ones revoke the phone
- * of the one before. Each leaves a mark, so that half of it can be told from all of it. */
+/* Even transactions enrol a phone, with a config and a printer of its own, and set the page's
+ * password; odd ones revoke the phone of the one before. Each leaves a mark, so that half of it can be told from all of it. */
 static int op_enroll(struct store *s, int op, struct diag *d)
 {
 	struct store_peer p = {.name = op_name("peer", op), .address = 0x0a4d1400u + (unsigned)op};
@@ -119,8 +119,10 @@ static int op_enroll(struct store *s, int op, struct diag *d)
 	memset(sealed, op & 0xff, sizeof(sealed));
 	memcpy(p.public_key.b, &op, sizeof(op));
 	memset(p.preshared.b, 0x77, sizeof(p.preshared.b));
-	int err = store_peer_insert(s, &p, d);
+	int err = store_page_password(s, op_name("hash", op).s, d);
 
+	if (!err)
+		err = store_peer_insert(s, &p, d);
 	if (!err)
 		err = store_printer_insert(s, &r, d);
 	if (!err)
@@ -237,6 +239,22 @@ static void check_whole(struct store *s, int op)
 		die("config lost", d.text);
 }
 
+/* The password is the last enrolment's. */
+static void check_page(struct store *s)
+{
+	struct name last = {{0}};
+	struct store_page page;
+	struct diag d;
+
+	for (int op = 0; op < now.known; op += 2)
+		if (now.fate[op] == DONE)
+			last = op_name("hash", op);
+	if (store_page_get(s, &page, &d))
+		die("reading", d.text);
+	if (strcmp(page.password, last.s) != 0)
+		die("another password than the last", page.password);
+}
+
 static void check(const char *path)
 {
 	struct store *s = NULL;
@@ -256,6 +274,7 @@ static void check(const char *path)
 	}
 	for (int op = 0; op < now.known; op += 2)
 		check_whole(s, op);
+	check_page(s);
 	store_free(s);
 }
 

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A store that the first version's program wrote (tests/golden/store/v1.db: three printers of each
- * kind, a phone, two grants) opens, migrates, and has lost nothing.
+ * Stores that earlier versions' programs wrote (tests/golden/store/v1.db: three printers of each
+ * kind, a phone, two grants; v2.db: a fourth printer by name, and the lock) open, migrate, and have
+ * lost nothing.
  */
 #include "tests/unit/store_lab.h"
 
-#define OLD_STORE "tests/golden/store/v1.db"
-
-static int with_old_store(void **state)
+static int with_old_store(void **state, const char *old)
 {
 	(void)lab_folder(state);
 	struct lab *lab = *state;
-	FILE *from = fopen(OLD_STORE, "rb"), *to = fopen(lab->path, "wb");
+	FILE *from = fopen(old, "rb"), *to = fopen(lab->path, "wb");
 	char block[4096];
 	size_t n;
 
@@ -23,6 +22,16 @@ static int with_old_store(void **state)
 	assert_int_equal(chmod(lab->path, 0600), 0);
 	ok(lab, store_open(&lab->s, lab->path, &lab->d));
 	return 0;
+}
+
+static int with_v1(void **state)
+{
+	return with_old_store(state, "tests/golden/store/v1.db");
+}
+
+static int with_v2(void **state)
+{
+	return with_old_store(state, "tests/golden/store/v2.db");
 }
 
 static int count_printer(void *arg, const struct store_printer *p)
@@ -71,12 +80,36 @@ static void its_copy_is_kept(void **state)
 	free(copy);
 }
 
+static void the_second_version_migrates(void **state)
+{
+	struct lab *lab = *state;
+	struct name name = name_of("named");
+	char locked[16], *copy = store_file_path(lab->path, ".v2.bak");
+	struct store_page page = {.has_token = true};
+	struct store_printer p;
+	int grants = 0;
+
+	assert_int_equal(access(copy, R_OK), 0);
+	free(copy);
+	ok(lab, store_printer_by_name(lab->s, &name, &p, &lab->d));
+	assert_string_equal(p.host.s, "octopi.local");
+	assert_true(p.moved && hardware_known(&p.hardware));
+	ok(lab, store_grant_each(lab->s, count_grant, &grants, &lab->d));
+	assert_int_equal(grants, 2);
+	ok(lab, store_meta_get(lab->s, "locked", locked, sizeof(locked), &lab->d));
+	assert_string_equal(locked, ":fire");
+	ok(lab, store_page_get(lab->s, &page, &lab->d));
+	assert_string_equal(page.password, "");
+	assert_false(page.has_token);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(an_old_store_migrates, with_old_store, lab_remove),
-		cmocka_unit_test_setup_teardown(its_copy_is_kept, with_old_store, lab_remove),
+		cmocka_unit_test_setup_teardown(an_old_store_migrates, with_v1, lab_remove),
+		cmocka_unit_test_setup_teardown(its_copy_is_kept, with_v1, lab_remove),
+		cmocka_unit_test_setup_teardown(the_second_version_migrates, with_v2, lab_remove),
 	};
 
-	return cmocka_run_group_tests_name("store_v1", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("store_old", tests, NULL, NULL);
 }
