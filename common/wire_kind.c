@@ -185,16 +185,22 @@ static bool bool_valid(const struct wire_field *f, const void *m)
 
 /* ---- keys, addresses, services ----------------------------------------------------------------- */
 
-static bool key_put(struct wire_writer *w, const struct wire_field *f, const void *m)
+/* Bytes as they are, so many. */
+static const uint8_t raw_bytes[] = {
+	[WIRE_KEY] = WG_KEY_BYTES,
+	[WIRE_SECRET] = WG_KEY_BYTES,
+	[WIRE_HARDWARE] = HARDWARE_BYTES,
+	[WIRE_WEB_SECRET] = WEB_SECRET_BYTES,
+};
+
+static bool raw_put(struct wire_writer *w, const struct wire_field *f, const void *m)
 {
-	(void)f;
-	return put_bytes(w, m, WG_KEY_BYTES);
+	return put_bytes(w, m, raw_bytes[f->kind]);
 }
 
-static bool key_get(struct wire_reader *r, const struct wire_field *f, void *m)
+static bool raw_get(struct wire_reader *r, const struct wire_field *f, void *m)
 {
-	(void)f;
-	return get_bytes(r, m, WG_KEY_BYTES);
+	return get_bytes(r, m, raw_bytes[f->kind]);
 }
 
 static bool prefix4_valid(const struct wire_field *f, const void *m)
@@ -246,18 +252,6 @@ static bool hardware_valid(const struct wire_field *f, const void *m)
 {
 	(void)f;
 	return !hardware_known(m) || hardware_usable(m);
-}
-
-static bool hardware_put(struct wire_writer *w, const struct wire_field *f, const void *m)
-{
-	(void)f;
-	return put_bytes(w, m, HARDWARE_BYTES);
-}
-
-static bool hardware_get(struct wire_reader *r, const struct wire_field *f, void *m)
-{
-	(void)f;
-	return get_bytes(r, m, HARDWARE_BYTES);
 }
 
 static bool endpoint_valid(const struct wire_field *f, const void *m)
@@ -319,34 +313,14 @@ static bool service_get(struct wire_reader *r, const struct wire_field *f, void 
 	return get_bytes(r, &s->protocol, 1) && u16_get(r, f, &s->first) && u16_get(r, f, &s->last);
 }
 
-static bool list_valid(const struct wire_field *f, const void *m)
-{
-	const struct services *list = m;
-
-	return in_range(f, list->count) && services_valid(list);
-}
-
-static bool list_put(struct wire_writer *w, const struct wire_field *f, const void *m)
-{
-	const struct services *list = m;
-	bool ok = wire_put_int(w, list->count, 1);
-
-	for (unsigned i = 0; ok && i < list->count; i++)
-		ok = service_put(w, f, &list->item[i]);
-	return ok;
-}
-
-static bool list_get(struct wire_reader *r, const struct wire_field *f, void *m)
-{
-	struct services *list = m;
-	bool ok = get_bytes(r, &list->count, 1) && list->count <= SERVICES_MAX;
-
-	for (unsigned i = 0; ok && i < list->count; i++)
-		ok = service_get(r, f, &list->item[i]);
-	return ok;
-}
-
 /* ---- text -------------------------------------------------------------------------------------- */
+
+/* Of a struct too that begins with its text. */
+static bool chars_put(struct wire_writer *w, const struct wire_field *f, const void *m)
+{
+	(void)f;
+	return put_string(w, m);
+}
 
 static bool name_opt_valid(const struct wire_field *f, const void *m)
 {
@@ -362,48 +336,12 @@ static bool name_kind_valid(const struct wire_field *f, const void *m)
 	return ((const struct name *)m)->s[0] != '\0' && name_opt_valid(f, m);
 }
 
-static bool name_put(struct wire_writer *w, const struct wire_field *f, const void *m)
-{
-	(void)f;
-	return put_string(w, ((const struct name *)m)->s);
-}
-
 static bool name_get(struct wire_reader *r, const struct wire_field *f, void *m)
 {
 	struct name *name = m;
 
 	(void)f;
 	return get_string(r, name->s, sizeof(name->s));
-}
-
-static bool names_valid(const struct wire_field *f, const void *m)
-{
-	const struct wire_names *names = m;
-	bool ok = names->count <= WIRE_NAMES_MAX;
-
-	for (unsigned i = 0; ok && i < names->count; i++)
-		ok = name_kind_valid(f, &names->item[i]);
-	return ok;
-}
-
-static bool names_put(struct wire_writer *w, const struct wire_field *f, const void *m)
-{
-	const struct wire_names *names = m;
-	bool ok = wire_put_int(w, names->count, 1);
-
-	for (unsigned i = 0; ok && i < names->count; i++)
-		ok = name_put(w, f, &names->item[i]);
-	return ok;
-}
-
-static bool names_get(struct wire_reader *r, const struct wire_field *f, void *m)
-{
-	struct wire_names *names = m;
-	bool ok = get_bytes(r, &names->count, 1) && names->count <= WIRE_NAMES_MAX;
-
-	for (unsigned i = 0; ok && i < names->count; i++)
-		ok = name_get(r, f, &names->item[i]);
-	return ok;
 }
 
 static bool host_opt_valid(const struct wire_field *f, const void *m)
@@ -415,84 +353,12 @@ static bool host_opt_valid(const struct wire_field *f, const void *m)
 	return n == 0 || host_valid(host->s, n);
 }
 
-static bool host_put(struct wire_writer *w, const struct wire_field *f, const void *m)
-{
-	(void)f;
-	return put_string(w, ((const struct host *)m)->s);
-}
-
 static bool host_get(struct wire_reader *r, const struct wire_field *f, void *m)
 {
 	struct host *host = m;
 
 	(void)f;
 	return get_string(r, host->s, sizeof(host->s));
-}
-
-static bool viewers_valid(const struct wire_field *f, const void *m)
-{
-	const struct wire_viewers *v = m;
-	bool ok = v->count <= WEB_VIEWERS_MAX;
-
-	for (unsigned i = 0; ok && i < v->count; i++)
-		ok = v->item[i].family != 0 && endpoint_valid(f, &v->item[i]);
-	return ok;
-}
-
-static bool viewers_put(struct wire_writer *w, const struct wire_field *f, const void *m)
-{
-	const struct wire_viewers *v = m;
-	bool ok = wire_put_int(w, v->count, 1);
-
-	for (unsigned i = 0; ok && i < v->count; i++)
-		ok = endpoint_put(w, f, &v->item[i]);
-	return ok;
-}
-
-static bool viewers_get(struct wire_reader *r, const struct wire_field *f, void *m)
-{
-	struct wire_viewers *v = m;
-	bool ok = get_bytes(r, &v->count, 1) && v->count <= WEB_VIEWERS_MAX;
-
-	for (unsigned i = 0; ok && i < v->count; i++)
-		ok = endpoint_get(r, f, &v->item[i]);
-	return ok;
-}
-
-static bool web_secret_put(struct wire_writer *w, const struct wire_field *f, const void *m)
-{
-	(void)f;
-	return put_bytes(w, m, WEB_SECRET_BYTES);
-}
-
-static bool web_secret_get(struct wire_reader *r, const struct wire_field *f, void *m)
-{
-	(void)f;
-	return get_bytes(r, m, WEB_SECRET_BYTES);
-}
-
-static bool web_secrets_valid(const struct wire_field *f, const void *m)
-{
-	(void)f;
-	return ((const struct wire_web_secrets *)m)->count <= WEB_OWNERS_MAX;
-}
-
-static bool web_secrets_put(struct wire_writer *w, const struct wire_field *f, const void *m)
-{
-	const struct wire_web_secrets *s = m;
-
-	(void)f;
-	return wire_put_int(w, s->count, 1) &&
-	       put_bytes(w, s->item, (size_t)s->count * WEB_SECRET_BYTES);
-}
-
-static bool web_secrets_get(struct wire_reader *r, const struct wire_field *f, void *m)
-{
-	struct wire_web_secrets *s = m;
-
-	(void)f;
-	return get_bytes(r, &s->count, 1) && s->count <= WEB_OWNERS_MAX &&
-	       get_bytes(r, s->item, (size_t)s->count * WEB_SECRET_BYTES);
 }
 
 static bool token_valid(const struct wire_field *f, const void *m)
@@ -520,15 +386,88 @@ static bool text_valid(const struct wire_field *f, const void *m)
 	return n < f->max;
 }
 
-static bool chars_put(struct wire_writer *w, const struct wire_field *f, const void *m)
-{
-	(void)f;
-	return put_string(w, m);
-}
-
 static bool chars_get(struct wire_reader *r, const struct wire_field *f, void *m)
 {
 	return get_string(r, m, f->max);
+}
+
+/* ---- lists: a byte that counts, and so many items --------------------------------------------- */
+
+struct list {
+	enum wire_kind of; /* each item's */
+	size_t first, size;
+	unsigned max;
+};
+
+#define LIST(st, k)                                                                                \
+	{                                                                                          \
+		.of = (k), .first = offsetof(struct st, item),                                     \
+		.size = sizeof(((struct st *)0)->item[0]),                                         \
+		.max = sizeof(((struct st *)0)->item) / sizeof(((struct st *)0)->item[0])          \
+	}
+
+static const struct list lists[] = {
+	[WIRE_SERVICES] = LIST(services, WIRE_SERVICE),
+	[WIRE_NAMES] = LIST(wire_names, WIRE_NAME),
+	[WIRE_VIEWERS] = LIST(wire_viewers, WIRE_ENDPOINT),
+	[WIRE_WEB_SECRETS] = LIST(wire_web_secrets, WIRE_WEB_SECRET),
+};
+
+_Static_assert(offsetof(struct services, count) == 0 && offsetof(struct wire_names, count) == 0 &&
+		       offsetof(struct wire_viewers, count) == 0 &&
+		       offsetof(struct wire_web_secrets, count) == 0,
+	       "a list begins with its count");
+
+static bool list_valid(const struct wire_field *f, const void *m)
+{
+	const struct list *l = &lists[f->kind];
+	const struct wire_field each = {.kind = l->of};
+	const unsigned n = *(const uint8_t *)m;
+	bool ok = n <= l->max && in_range(f, n);
+
+	for (unsigned i = 0; ok && i < n; i++)
+		ok = wire_kinds[l->of].valid(&each, (const char *)m + l->first + i * l->size);
+	return ok;
+}
+
+static bool list_put(struct wire_writer *w, const struct wire_field *f, const void *m)
+{
+	const struct list *l = &lists[f->kind];
+	const struct wire_field each = {.kind = l->of};
+	const unsigned n = *(const uint8_t *)m;
+	bool ok = wire_put_int(w, n, 1);
+
+	for (unsigned i = 0; ok && i < n; i++)
+		ok = wire_kinds[l->of].put(w, &each, (const char *)m + l->first + i * l->size);
+	return ok;
+}
+
+static bool list_get(struct wire_reader *r, const struct wire_field *f, void *m)
+{
+	const struct list *l = &lists[f->kind];
+	const struct wire_field each = {.kind = l->of};
+	bool ok = get_bytes(r, m, 1) && *(const uint8_t *)m <= l->max;
+
+	for (unsigned i = 0; ok && i < *(const uint8_t *)m; i++)
+		ok = wire_kinds[l->of].get(r, &each, (char *)m + l->first + i * l->size);
+	return ok;
+}
+
+/* Sorted and without overlap, too. */
+static bool services_kind_valid(const struct wire_field *f, const void *m)
+{
+	return list_valid(f, m) && services_valid(m);
+}
+
+/* Each of them known, too. */
+static bool viewers_valid(const struct wire_field *f, const void *m)
+{
+	const struct wire_viewers *v = m;
+	bool ok = list_valid(f, m);
+
+	for (unsigned i = 0; ok && i < v->count; i++)
+		ok = v->item[i].family != 0;
+	return ok;
 }
 
 const struct wire_kind_ops wire_kinds[] = {
@@ -539,22 +478,22 @@ const struct wire_kind_ops wire_kinds[] = {
 	[WIRE_TIME] = {time_valid, u64_put, u64_get},
 	[WIRE_ERR] = {err_valid, u32_put, u32_get},
 	[WIRE_BOOL] = {bool_valid, u8_put, u8_get},
-	[WIRE_KEY] = {any_valid, key_put, key_get},
-	[WIRE_SECRET] = {any_valid, key_put, key_get},
+	[WIRE_KEY] = {any_valid, raw_put, raw_get},
+	[WIRE_SECRET] = {any_valid, raw_put, raw_get},
 	[WIRE_IP4] = {any_valid, u32_put, u32_get},
 	[WIRE_PREFIX4] = {prefix4_valid, prefix4_put, prefix4_get},
 	[WIRE_PREFIX6] = {prefix6_kind_valid, prefix6_put, prefix6_get},
 	[WIRE_ENDPOINT] = {endpoint_valid, endpoint_put, endpoint_get},
 	[WIRE_SERVICE] = {service_valid, service_put, service_get},
-	[WIRE_SERVICES] = {list_valid, list_put, list_get},
-	[WIRE_NAME] = {name_kind_valid, name_put, name_get},
-	[WIRE_NAME_OPT] = {name_opt_valid, name_put, name_get},
-	[WIRE_NAMES] = {names_valid, names_put, names_get},
-	[WIRE_HOST_OPT] = {host_opt_valid, host_put, host_get},
-	[WIRE_VIEWERS] = {viewers_valid, viewers_put, viewers_get},
-	[WIRE_WEB_SECRET] = {any_valid, web_secret_put, web_secret_get},
-	[WIRE_WEB_SECRETS] = {web_secrets_valid, web_secrets_put, web_secrets_get},
-	[WIRE_HARDWARE] = {hardware_valid, hardware_put, hardware_get},
+	[WIRE_SERVICES] = {services_kind_valid, list_put, list_get},
+	[WIRE_NAME] = {name_kind_valid, chars_put, name_get},
+	[WIRE_NAME_OPT] = {name_opt_valid, chars_put, name_get},
+	[WIRE_NAMES] = {list_valid, list_put, list_get},
+	[WIRE_HOST_OPT] = {host_opt_valid, chars_put, host_get},
+	[WIRE_VIEWERS] = {viewers_valid, list_put, list_get},
+	[WIRE_WEB_SECRET] = {any_valid, raw_put, raw_get},
+	[WIRE_WEB_SECRETS] = {list_valid, list_put, list_get},
+	[WIRE_HARDWARE] = {hardware_valid, raw_put, raw_get},
 	[WIRE_TOKEN] = {token_valid, chars_put, chars_get},
 	[WIRE_TEXT] = {text_valid, chars_put, chars_get},
 };

@@ -158,10 +158,10 @@ static int walk_peer(void *arg, const struct store_peer *p)
 	return 0;
 }
 
-int answer_peers(const struct request *r, struct diag *d)
+int answer_peers(const struct request *r, int64_t max_age, struct diag *d)
 {
 	struct walk w = {.r = r, .view = clock_now(r->core)};
-	int e = live_refresh(r->core, 0, d);
+	int e = live_refresh(r->core, max_age, d);
 
 	if (e == 0)
 		e = store_grant_each(r->core->store, walk_grant, &w, d);

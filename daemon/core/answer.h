@@ -18,8 +18,9 @@ int answer_peer(const struct request *r, const struct store_peer *p, struct diag
 	__attribute__((warn_unused_result));
 int answer_new_peer(const struct request *r, const struct store_peer *p, struct diag *d)
 	__attribute__((warn_unused_result));
-/* The same of all peers. */
-int answer_peers(const struct request *r, struct diag *d) __attribute__((warn_unused_result));
+/* The same of all peers, by what the kernel said max_age milliseconds ago at most. */
+int answer_peers(const struct request *r, int64_t max_age, struct diag *d)
+	__attribute__((warn_unused_result));
 
 /* As store_printer_by_name; if there is none the sentence names those that there are. */
 int answer_find_printer(struct core *c, const struct name *name, struct store_printer *out,

@@ -220,6 +220,9 @@ static void client_read(struct client *cl)
 	} else {
 		request_run(cl->all->core, cl, type, &msg);
 	}
+	/* It may have been a password. */
+	explicit_bzero(datagram, sizeof(datagram));
+	explicit_bzero(&msg, sizeof(msg));
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)

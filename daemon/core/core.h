@@ -10,23 +10,20 @@
 
 #include "common/privmsg.h"
 #include "daemon/core/clock.h"
+#include "daemon/core/copy.h"
+#include "daemon/core/findings.h"
 #include "daemon/core/live.h"
 #include "daemon/core/moving.h"
+#include "daemon/core/password.h"
 #include "daemon/core/presence.h"
-#include "daemon/core/resolve.h"
+#include "daemon/core/reach.h"
+#include "daemon/core/web.h"
 #include "db/store.h"
 
 /* Chosen so that a full change never has more than PRIV_ITEMS_MAX items (desired.c asserts it). */
 #define CORE_PRINTERS_MAX 1024
 #define CORE_PEERS_MAX	  20000
 #define CORE_GRANTS_MAX	  200000
-
-/* Copies of this program that look a name up (resolve.c) and have not been reaped. */
-struct resolvers {
-	struct event *child; /* SIGCHLD */
-	pid_t pid[RESOLVE_AT_ONCE];
-	unsigned n;
-};
 
 struct priv;
 struct seal;
@@ -41,8 +38,12 @@ struct core {
 	struct clock clock;
 	struct live live;
 	struct presence presence;
-	struct resolvers resolvers;
+	struct copies copies;
 	struct moving moving;
+	struct reaches reach;
+	struct findings findings;
+	struct passwords passwords;
+	struct web web;
 	struct named_job *named;      /* requests that wait for a look-up */
 	struct privmsg_hello gateway; /* what printgated told at the start */
 	int64_t started;	      /* CLOCK_MONOTONIC, seconds */
@@ -59,3 +60,5 @@ void core_fatal(const char *fmt, ...) __attribute__((noreturn, format(printf, 1,
 
 /* Seconds since this process started. */
 uint64_t core_uptime(const struct core *c);
+/* Milliseconds of a clock that never goes back and runs on while the machine sleeps. */
+int64_t core_ms(void);

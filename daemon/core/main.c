@@ -27,6 +27,7 @@
 #include "daemon/core/presence.h"
 #include "daemon/core/priv.h"
 #include "daemon/core/req_named.h"
+#include "daemon/core/resolve.h"
 #include "daemon/core/seal.h"
 
 enum { FD_PRIV = 3, FD_CONTROL = 4, FD_WEB = 5 };
@@ -53,12 +54,12 @@ static int step_secrecy(struct core *c, struct diag *d)
 {
 	const struct rlimit none = {0, 0};
 
-	(void)c;
 	(void)umask(077);
 	if (setrlimit(RLIMIT_CORE, &none) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
 		return diag_errno(d, "cannot keep memory private");
 	if (sodium_init() < 0)
 		return diag_set(d, ERR_SYSTEM, "libsodium does not start");
+	web_session_open(&c->web.sessions);
 	return 0;
 }
 
@@ -257,15 +258,17 @@ static int run(struct core *c, struct diag *d)
 	return r;
 }
 
-/* With an argument it is a copy that looks one name up. */
+/* With an argument it is a copy that looks one name up, or hashes one password. */
 int main(int argc, char **argv)
 {
 	static struct core c;
 	struct diag d = {0};
 	int r;
 
-	if (argc == 3 && strcmp(argv[1], RESOLVE_VERB) == 0)
+	if (argc == 3 && strcmp(argv[1], resolve_verb) == 0)
 		return resolve_main(argv[2]);
+	if (argc == 2 && strcmp(argv[1], password_verb) == 0)
+		return password_main();
 	log_open("printgate-core");
 	r = run(&c, &d);
 	if (r)
@@ -273,7 +276,10 @@ int main(int argc, char **argv)
 	moving_free(&c);
 	named_free(&c);
 	clients_free(c.clients);
-	resolvers_free(&c);
+	findings_free(&c);
+	reach_free(&c);
+	passwords_free(&c);
+	copies_free(&c);
 	presence_free(&c);
 	live_free(&c);
 	clock_free(&c);

@@ -41,6 +41,12 @@ static const struct row rows[] = {
 	{CTL_LOCK, false, false, req_lock},
 	{CTL_UNLOCK, false, false, req_unlock},
 	{CTL_DOCTOR, false, false, req_doctor},
+	{CTL_PAGE, false, false, req_page},
+	{CTL_PAGE_PASSWORD, false, false, req_page_password},
+	{CTL_PAGE_TOKEN, false, false, req_page_token},
+	{CTL_WEB_LOOK, true, false, req_web_look},
+	{CTL_WEB_LOGIN, true, false, req_web_login},
+	{CTL_WEB_LOGOUT, true, false, req_web_logout},
 	{CTL_WEB_VIEW, true, false, req_web_view},
 };
 

@@ -36,6 +36,12 @@ int req_lock(const struct request *r, const union control_any *msg, struct diag 
 int req_unlock(const struct request *r, const union control_any *msg, struct diag *d);
 int req_doctor(const struct request *r, const union control_any *msg, struct diag *d);
 int req_log(const struct request *r, const union control_any *msg, struct diag *d);
+int req_page(const struct request *r, const union control_any *msg, struct diag *d);
+int req_page_password(const struct request *r, const union control_any *msg, struct diag *d);
+int req_page_token(const struct request *r, const union control_any *msg, struct diag *d);
+int req_web_look(const struct request *r, const union control_any *msg, struct diag *d);
+int req_web_login(const struct request *r, const union control_any *msg, struct diag *d);
+int req_web_logout(const struct request *r, const union control_any *msg, struct diag *d);
 int req_web_view(const struct request *r, const union control_any *msg, struct diag *d);
 int req_peer_show(const struct request *r, const union control_any *msg, struct diag *d);
 int req_rename(const struct request *r, const union control_any *msg, struct diag *d);

@@ -14,8 +14,9 @@
 
 #define RESOLVE_SECONDS	      10 /* resolv.conf(5): two attempts of five seconds */
 #define RESOLVE_ADDRESSES_MAX 16
-#define RESOLVE_AT_ONCE	      8		/* look-ups at a time */
-#define RESOLVE_VERB	      "resolve" /* argv[1] of the copy; argv[2] is the name */
+#define RESOLVE_AT_ONCE	      8 /* look-ups at a time */
+
+extern const char resolve_verb[]; /* argv[1] of the copy; argv[2] is the name */
 
 struct core;
 struct resolve;
@@ -28,7 +29,5 @@ int resolve_start(struct core *c, const struct host *host, resolve_fn fn, void *
 		  struct resolve **out, struct diag *d) __attribute__((warn_unused_result));
 void resolve_cancel(struct resolve *r); /* NULL is allowed */
 
-void resolvers_free(struct core *c);
-
-/* The whole life of the copy: looks the name up, writes the answer to RESOLVE_FD. Its exit status. */
+/* The whole life of the copy: looks the name up, writes the answer to COPY_FD. Its exit status. */
 int resolve_main(const char *name);

@@ -6,8 +6,6 @@
 
 #include "daemon/core/resolve.h"
 
-#define RESOLVE_FD 3 /* of the copy: the pipe */
-
 /* One write of the copy, which is one program with its reader: no encoding. */
 struct resolve_answer {
 	uint32_t count; /* 0..RESOLVE_ADDRESSES_MAX */

@@ -3,14 +3,21 @@
  * doctor: what keeps a phone from its printer, and what to do about it. One table of checks; each
  * looks and tells, none changes anything.
  */
-#include "daemon/core/answer.h"
+#include "daemon/core/doctor.h"
 
 #include <stdio.h>
 
 #include "common/cleanup.h"
+#include "daemon/core/core.h"
 #include "daemon/core/firewall.h"
 
-static void tell(const struct request *r, const char *name, enum check_result result,
+struct doctor {
+	struct core *core;
+	doctor_fn fn;
+	void *arg;
+};
+
+static void tell(const struct doctor *x, const char *name, enum check_result result,
 		 const char *message, const char *fix)
 {
 	struct control_check item = {.result = (uint8_t)result};
@@ -18,15 +25,15 @@ static void tell(const struct request *r, const char *name, enum check_result re
 	(void)snprintf(item.name, sizeof(item.name), "%s", name);
 	(void)snprintf(item.message, sizeof(item.message), "%s", message);
 	(void)snprintf(item.fix, sizeof(item.fix), "%s", fix);
-	request_item(r, CTL_CHECK, &item);
+	x->fn(x->arg, &item);
 }
 
-static void check_endpoint(const struct request *r)
+static void check_endpoint(const struct doctor *x)
 {
 	char text[CONTROL_MESSAGE_BYTES];
 
-	if (!r->core->gateway.endpoint[0]) {
-		tell(r, "endpoint", CHECK_FAIL,
+	if (!x->core->gateway.endpoint[0]) {
+		tell(x, "endpoint", CHECK_FAIL,
 		     "No endpoint is configured: phones are not told where to find this gateway. "
 		     "Write `endpoint = HOST` under [gateway] in printgate.conf, restart "
 		     "printgated, and enroll phones after that.",
@@ -34,64 +41,56 @@ static void check_endpoint(const struct request *r)
 		return;
 	}
 	(void)snprintf(text, sizeof(text), "Phones look for this gateway at %s.",
-		       r->core->gateway.endpoint);
-	tell(r, "endpoint", CHECK_OK, text, "");
+		       x->core->gateway.endpoint);
+	tell(x, "endpoint", CHECK_OK, text, "");
 }
 
-static void check_lock(const struct request *r)
+static void check_lock(const struct doctor *x)
 {
-	if (r->core->locked)
-		tell(r, "lock", CHECK_FAIL, "The gateway is locked: nobody reaches any printer.",
+	if (x->core->locked)
+		tell(x, "lock", CHECK_FAIL, "The gateway is locked: nobody reaches any printer.",
 		     "printgate unlock");
 	else
-		tell(r, "lock", CHECK_OK, "The gateway is not locked.", "");
+		tell(x, "lock", CHECK_OK, "The gateway is not locked.", "");
 }
 
-static void check_printers(const struct request *r)
+static void check_printers(const struct doctor *x)
 {
 	char text[CONTROL_MESSAGE_BYTES];
-	uint32_t n = r->core->printers;
+	uint32_t n = x->core->printers;
 
 	(void)snprintf(text, sizeof(text), "%u printer%s can be granted.", n, n == 1 ? "" : "s");
 	if (n)
-		tell(r, "printers", CHECK_OK, text, "");
+		tell(x, "printers", CHECK_OK, text, "");
 	else
-		tell(r, "printers", CHECK_WARN, "There is no printer yet to reach.",
+		tell(x, "printers", CHECK_WARN, "There is no printer yet to reach.",
 		     "printgate printer add NAME ADDRESS --preset PRESET");
 }
 
-static void check_clock(const struct request *r)
+static void check_clock(const struct doctor *x)
 {
-	if (clock_now(r->core).trusted)
-		tell(r, "clock", CHECK_OK, "This machine knows what time it is.", "");
+	if (clock_now(x->core).trusted)
+		tell(x, "clock", CHECK_OK, "This machine knows what time it is.", "");
 	else
-		tell(r, "clock", CHECK_WARN,
+		tell(x, "clock", CHECK_WARN,
 		     "This machine's clock is not set: phones and grants with an end stay shut "
 		     "until it is synchronised.",
 		     "timedatectl set-ntp true");
 }
 
-static void tell_firewall(void *arg, const struct control_check *c)
+static void check_firewalls(const struct doctor *x)
 {
-	request_item(arg, CTL_CHECK, c);
+	firewall_checks(x->core, x->fn, x->arg);
 }
 
-static void check_firewalls(const struct request *r)
-{
-	struct request mine = *r;
-
-	firewall_checks(r->core, tell_firewall, &mine);
-}
-
-static void (*const checks[])(const struct request *r) = {
+static void (*const checks[])(const struct doctor *x) = {
 	check_endpoint, check_lock, check_printers, check_clock, check_firewalls,
 };
 
-int req_doctor(const struct request *r, const union control_any *msg, struct diag *d)
+void doctor_run(struct core *c, doctor_fn fn, void *arg)
 {
-	(void)msg;
-	(void)d;
+	const struct doctor x = {.core = c, .fn = fn, .arg = arg};
+
 	for (size_t i = 0; i < ARRAY_LEN(checks); i++)
-		checks[i](r);
-	return 0;
+		checks[i](&x);
 }
