@@ -9,6 +9,7 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,7 +55,7 @@ static int has_room(const struct copies *all, const char *verb, unsigned at_once
 	return diag_set(d, ERR_LIMIT, "too much of this is asked at once: try again in a moment");
 }
 
-/* In the child, between fork and exec: nothing but system calls. */
+/* In the child, between fork and exec: nothing but system calls. It does not outlive core. */
 static void __attribute__((noreturn)) become_copy(int theirs, const char *verb, const char *arg)
 {
 	char *argv[] = {(char *)(uintptr_t) "printgate-core", (char *)(uintptr_t)verb,
@@ -64,7 +65,8 @@ static void __attribute__((noreturn)) become_copy(int theirs, const char *verb, 
 	sigset_t none;
 
 	(void)sigemptyset(&none);
-	if (null < 0 || sigprocmask(SIG_SETMASK, &none, NULL) || dup2(theirs, COPY_FD) < 0)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || null < 0 ||
+	    sigprocmask(SIG_SETMASK, &none, NULL) || dup2(theirs, COPY_FD) < 0)
 		_exit(EXIT_EXEC);
 	for (int fd = 0; fd < COPY_FD; fd++)
 		if (dup2(null, fd) < 0)

@@ -96,6 +96,7 @@ static void job_end(struct password_job *j, int code, const char *hash)
 
 	while (j) {
 		c->passwords.first = j->next;
+		key_wipe(&j->question, sizeof(j->question)); /* fn answers somebody */
 		j->fn(j->arg, code, hash);
 		job_free(j);
 		j = c->passwords.first;

@@ -5,6 +5,8 @@ Its printgated remembers what a kernel would have, answers as it is told to, and
 a copy of core's folder: what a crash at that very moment would leave on the disk.
 """
 
+import contextlib
+import ctypes
 import os
 import shutil
 import socket
@@ -174,7 +176,7 @@ class Gate(threading.Thread):
         self.ready, self.changes, self.refuse = threading.Event(), [], list(refuse)
         self.peers, self.grants, self.printers, self.services = {}, {}, {}, set()
         self.handshakes = handshakes or {}
-        self.findings, self.unreadable = [], False
+        self.findings, self.unreadable, self.checks = [], False, 0
         line.send(message(HELLO, text("wg0") + text("kernel") + GATEWAY_KEY
                           + struct.pack("<H", 51820) + text(endpoint) + ip(tunnel[0])
                           + bytes([tunnel[1]]) + prefix6(tunnel6) + bytes([keep, events])
@@ -185,12 +187,13 @@ class Gate(threading.Thread):
         self.line.send(message(RESULT, struct.pack("<iI", code, 0xffffffff) + text(why)))
 
     def run(self):
+        with contextlib.suppress(OSError):  # core has gone
+            self.serve()
+
+    def serve(self):
         items = []
         while True:
-            try:
-                data = self.line.recv(65536)
-            except OSError:
-                return
+            data = self.line.recv(65536)
             if not data:
                 return
             for m in readers(data):
@@ -248,6 +251,7 @@ class Gate(threading.Thread):
         self.result()
 
     def check(self):
+        self.checks += 1
         for tool, way, admitted in self.findings:
             self.line.send(message(FINDING, bytes([tool, way, 2, admitted]) + text("filter")
                                    + text("FORWARD")))
@@ -325,8 +329,8 @@ class Client:
 class Core:
     """One process on one folder; start it again for a restart."""
 
-    def __init__(self, folder, **hello):
-        self.folder = folder
+    def __init__(self, folder, netns=None, **hello):
+        self.folder, self.netns = folder, netns
         self.start(**hello)
 
     def start(self, **hello):
@@ -341,6 +345,8 @@ class Core:
         fds = [theirs.fileno(), listener.fileno(), core_web.fileno()]
 
         def place():  # into 3, 4, 5, by way of numbers that are out of the way
+            if self.netns is not None:
+                ctypes.CDLL(None).setns(self.netns, 0)
             high = [os.dup2(f, 40 + i) for i, f in enumerate(fds)]
             for i, f in enumerate(high):
                 os.dup2(f, 3 + i)
