@@ -43,6 +43,9 @@ static const struct verb *const verbs[] = {
 	&verb_status,
 	&verb_log,
 	&verb_doctor,
+	&verb_page,
+	&verb_page_password,
+	&verb_page_token,
 };
 
 static int cli_open(struct cli *cli, struct diag *d)
@@ -82,20 +85,25 @@ static void cli_close(struct cli *cli)
 	free(cli->text);
 }
 
-/* The verb at words[0] (and words[1]); *taken is how many words it has. */
+/* The verb at words[0] (and words[1]); *taken is how many words it has: "page password" is not "page"
+ * with a word too many. */
 static const struct verb *find_verb(char **words, int count, int *taken)
 {
+	const struct verb *found = NULL;
+
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
 		const char *name = verbs[i]->name;
-		size_t n = strcspn(name, " ");
+		const size_t n = strcspn(name, " ");
+		const int needed = name[n] ? 2 : 1;
 
-		*taken = name[n] ? 2 : 1;
-		if (count < *taken || strlen(words[0]) != n || strncmp(words[0], name, n) != 0)
+		if (count < needed || strlen(words[0]) != n || strncmp(words[0], name, n) != 0)
 			continue;
-		if (*taken == 1 || !strcmp(words[1], name + n + 1))
-			return verbs[i];
+		if (needed == 2 ? strcmp(words[1], name + n + 1) != 0 : found != NULL)
+			continue;
+		found = verbs[i];
+		*taken = needed;
 	}
-	return NULL;
+	return found;
 }
 
 static int no_verb(char **words, int count, struct diag *d)

@@ -15,7 +15,8 @@ _printgate() {
 		-*) ;;
 		*)
 			verb=${COMP_WORDS[i]}
-			[[ $verb == printer ]] && ((i + 1 < COMP_CWORD)) && verb+=" ${COMP_WORDS[i + 1]}"
+			[[ $verb == printer || $verb == page ]] && ((i + 1 < COMP_CWORD)) &&
+				verb+=" ${COMP_WORDS[i + 1]}"
 			break
 			;;
 		esac
@@ -36,6 +37,8 @@ _printgate() {
 			awk '/^  [a-z]/{print $1}')" -- "$word")
 	elif [[ $verb == printer ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "add confirm list remove" -- "$word")
+	elif [[ $verb == page && $word != -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "password token" -- "$word")
 	elif [[ $word == -* ]]; then
 		# shellcheck disable=SC2086 # two words: "printer add"
 		mapfile -t COMPREPLY < <(compgen -W "$(_printgate_help $verb |
