@@ -50,10 +50,6 @@ static const struct wire_field log_fields[] = {
 	WIRE_RANGE(control_log, limit, WIRE_U32, 1, 10000),
 };
 
-static const struct wire_field web_view_fields[] = {
-	WIRE_FIELD(control_web_view, viewer, WIRE_ENDPOINT),
-};
-
 static const struct wire_field lock_fields[] = {
 	WIRE_CHARS(control_lock, reason, WIRE_TEXT),
 };
@@ -211,7 +207,6 @@ static const struct wire_row rows[] = {
 	WIRE_ROW(CTL_WEB_LOOK, control_web_look, web_look_fields),
 	WIRE_ROW(CTL_WEB_LOGIN, control_web_login, web_login_fields),
 	WIRE_ROW(CTL_WEB_LOGOUT, control_web_logout, web_logout_fields),
-	WIRE_ROW(CTL_WEB_VIEW, control_web_view, web_view_fields),
 	WIRE_ROW(CTL_ERROR, control_error, error_fields),
 	WIRE_EMPTY(CTL_END),
 	WIRE_ROW(CTL_CHECK, control_check, check_fields),

@@ -58,9 +58,6 @@ enum control_type {
 	CTL_WEB_LOOK = 64,
 	CTL_WEB_LOGIN,	/* control_web_login → WEB_SESSION, END */
 	CTL_WEB_LOGOUT, /* control_web_logout → END */
-	/* The question of before, until the page has changed to CTL_WEB_LOOK:
-	 * control_web_view → GATEWAY, COUNTS, [PEER, GRANT…, PRINTER…,] END */
-	CTL_WEB_VIEW,
 	/* items of answers */
 	CTL_ERROR = 128,  /* control_error; ends the answer */
 	CTL_END,	  /* empty; ends the answer */
@@ -151,10 +148,6 @@ struct control_log {
 
 struct control_lock {
 	char reason[CONTROL_REASON_BYTES]; /* may be "" */
-};
-
-struct control_web_view {
-	struct endpoint viewer; /* who looks at the page, by source address */
 };
 
 struct control_error {
@@ -301,7 +294,6 @@ union control_any {
 	struct control_allow allow;
 	struct control_log log;
 	struct control_lock lock;
-	struct control_web_view web_view;
 	struct control_error error;
 	struct control_gateway gateway;
 	struct control_printer printer;

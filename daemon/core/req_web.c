@@ -173,8 +173,9 @@ static int tell_viewers(const struct request *r, const struct wire_viewers *who,
 
 /* ---- looks ------------------------------------------------------------------------------------- */
 
-static int look(const struct request *r, const struct control_web_look *who, struct diag *d)
+int req_web_look(const struct request *r, const union control_any *msg, struct diag *d)
 {
+	const struct control_web_look *who = &msg->web_look;
 	struct control_counts counts = {.peers = r->core->peers, .printers = r->core->printers};
 	bool owner = false;
 	int e = live_refresh(r->core, WEB_MAX_AGE_MS, d);
@@ -189,19 +190,6 @@ static int look(const struct request *r, const struct control_web_look *who, str
 		e = owner ? tell_owner(r, d) : tell_viewers(r, &who->viewers, d);
 	reach_go(r->core);
 	return e;
-}
-
-int req_web_look(const struct request *r, const union control_any *msg, struct diag *d)
-{
-	return look(r, &msg->web_look, d);
-}
-
-int req_web_view(const struct request *r, const union control_any *msg, struct diag *d)
-{
-	const struct control_web_look one = {
-		.viewers = {.count = 1, .item = {msg->web_view.viewer}}};
-
-	return look(r, &one, d);
 }
 
 /* ---- login and logout -------------------------------------------------------------------------- */

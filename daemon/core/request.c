@@ -47,7 +47,6 @@ static const struct row rows[] = {
 	{CTL_WEB_LOOK, true, false, req_web_look},
 	{CTL_WEB_LOGIN, true, false, req_web_login},
 	{CTL_WEB_LOGOUT, true, false, req_web_logout},
-	{CTL_WEB_VIEW, true, false, req_web_view},
 };
 
 static const struct row *find(uint16_t type, bool web)

@@ -42,7 +42,6 @@ int req_page_token(const struct request *r, const union control_any *msg, struct
 int req_web_look(const struct request *r, const union control_any *msg, struct diag *d);
 int req_web_login(const struct request *r, const union control_any *msg, struct diag *d);
 int req_web_logout(const struct request *r, const union control_any *msg, struct diag *d);
-int req_web_view(const struct request *r, const union control_any *msg, struct diag *d);
 int req_peer_show(const struct request *r, const union control_any *msg, struct diag *d);
 int req_rename(const struct request *r, const union control_any *msg, struct diag *d);
 int req_disable(const struct request *r, const union control_any *msg, struct diag *d);

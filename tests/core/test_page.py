@@ -14,7 +14,7 @@ import pytest
 
 from core_lab import (COUNTS, END, FINDINGS, GATEWAY, GRANT, LOCK, LOG, OWNER, PAGE, PAGE_INFO, PAGE_PASSWORD,
                       PAGE_SECRET, PAGE_TOKEN, PEER, PRINTER, SESSION, STATUS, WEB_LOGIN, WEB_LOGOUT, WEB_LOOK,
-                      WEB_VIEW, Core, Reader, endpoints, ip, text)
+                      Core, Reader, endpoints, ip, text)
 
 PASSWORD = "correct horse battery"
 UNKNOWN, ANSWERS, SILENT = range(3)
@@ -84,7 +84,7 @@ def await_true(condition, seconds=10):
 def test_the_control_socket_does_not_log_in(core):
     """Who may use it has every right already; but nothing that counts tries may be reached by another way."""
     c = with_password(core)
-    for kind, body in ((WEB_LOOK, b"\0\0"), login(), (WEB_LOGOUT, bytes(32)), (WEB_VIEW, b"\0")):
+    for kind, body in ((WEB_LOOK, b"\0\0"), login(), (WEB_LOGOUT, bytes(32))):
         c.fails("not_permitted", kind, body)
 
 
@@ -98,7 +98,7 @@ def test_the_web_process_may_ask_nothing_else(core):
               22: text(PASSWORD), 23: b""}
     with open("common/control.h", encoding="utf-8") as f:
         requests = f.read().split("/* requests */")[1].split("/* items of answers */")[0]
-    assert len(bodies) == requests.count("\tCTL_") - 4, "a request is missing here"
+    assert len(bodies) == requests.count("\tCTL_") - 3, "a request is missing here"
     for kind, body in bodies.items():
         web.fails("not_permitted", kind, body)
     assert events(c) == [] and not page_of(c.ok(PAGE))["password"]

@@ -11,7 +11,7 @@ import tempfile
 import pytest
 
 from core_lab import (CONFIG, COUNTS, END, ENROLL, ERR, GATEWAY, PEERS, PRINTER_ADD, RESULT,
-                 SHOW, STATUS, WEB_VIEW, Core, message, record, text)
+                 SHOW, STATUS, WEB_LOOK, Core, message, record, text)
 
 
 def disconnected(client):
@@ -53,7 +53,7 @@ def test_what_cannot_be_understood_disconnects(core, datagram):
 
 def test_answers_are_no_requests(core):
     c = core.client()
-    for kind, body in ((END, b""), (WEB_VIEW, b"\0")):
+    for kind, body in ((END, b""), (WEB_LOOK, b"\0\0")):
         c.fails("not_permitted", kind, body)
 
 
@@ -62,7 +62,7 @@ def test_web_may_only_look(core):
     web.fails("not_permitted", STATUS)
     web.fails("not_permitted", *web.enroll("phone"))
     assert not core.gate.peers
-    got = web.ok(WEB_VIEW, b"\0")
+    got = web.ok(WEB_LOOK, b"\0\0")
     assert [m.kind for m in got] == [GATEWAY, COUNTS, END]
 
 
@@ -71,10 +71,10 @@ def test_web_view_of_a_phone(core):
     c.ok(*c.printer("voron"))
     c.ok(*c.printer("prusa", "192.168.1.10"))
     address = c.ok(*c.enroll("phone", ["voron"])).peer["address"]
-    got = web.ok(WEB_VIEW, b"\x04" + socket.inet_aton(address) + b"\x01\x00")
+    got = web.ok(WEB_LOOK, b"\x01\x04" + socket.inet_aton(address) + b"\x01\x00\x00")
     assert got.peer["name"] == "phone" and got.grants == ["voron"]
     assert [(p["name"], p["address"]) for p in got.printers] == [("voron", "10.77.16.2/32")]
-    got = web.ok(WEB_VIEW, b"\x04" + socket.inet_aton("10.77.20.99") + b"\x01\x00")
+    got = web.ok(WEB_LOOK, b"\x01\x04" + socket.inet_aton("10.77.20.99") + b"\x01\x00\x00")
     assert not got.of(CONFIG) and [m.kind for m in got] == [GATEWAY, COUNTS, END]
 
 
@@ -85,7 +85,7 @@ def test_a_viewer_by_ipv6_is_that_peer(core):
     assert got.peer["address6"] == "fd77:1:2:3::a4d:1401/128"
 
     def view(address):
-        return web.ok(WEB_VIEW, b"\x06" + socket.inet_pton(socket.AF_INET6, address) + b"\1\0")
+        return web.ok(WEB_LOOK, b"\x01\x06" + socket.inet_pton(socket.AF_INET6, address) + b"\1\0\0")
     assert view("fd77:1:2:3::a4d:1401").peer["name"] == "phone"
     for stranger in ("fd77:1:2:3::a4d:1402", "fd77:1:2:4::a4d:1401", "fd77:1:2:3:0:1:a4d:1401",
                      "::ffff:10.77.20.1", "fd77:1:2:3::a4d:1001"):
