@@ -77,6 +77,17 @@ void page_pieces(struct pieces *p, const struct view *v)
 		page_peer_pieces(p, v);
 }
 
+void page_printer_say(FILE *out, const struct snapshot *s, const struct control_printer *p)
+{
+	if (s->gateway.locked || (p->reach == REACH_UNKNOWN && p->state == PRINTER_OPEN))
+		return;
+	html_text(out, p->name.s);
+	fputs(p->state == PRINTER_MOVED	  ? " is closed: it has moved"
+	      : p->reach == REACH_ANSWERS ? " answers"
+					  : " does not answer",
+	      out);
+}
+
 void page_services(FILE *out, const struct control_printer *p, bool large)
 {
 	char address[PREFIX4_TEXT_BYTES], text[SERVICE_TEXT_BYTES], url[HTML_URL_BYTES];
@@ -199,6 +210,7 @@ void page_login(FILE *out, const char *token, const char *sentence)
 	}
 	fprintf(out,
 		"<input type=hidden name=token value=%s>"
+		"<input type=text name=user value=owner autocomplete=username hidden>"
 		"<label for=pw>Password</label><input id=pw name=password type=password required "
 		"autofocus maxlength=128 autocomplete=current-password><button>Log in</button>"
 		"<p class=dim>The password is set on the gateway: <code>sudo printgate page "

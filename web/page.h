@@ -38,5 +38,8 @@ void page_login(FILE *out, const char *token, const char *sentence);
 /* page_owner.c and page_peer.c, for page.c. */
 void page_owner_pieces(struct pieces *p, const struct view *v);
 void page_peer_pieces(struct pieces *p, const struct view *v);
+/* What is read out when it changes: whether the printer answers. Nothing under the lock, which has a
+ * sentence of its own. */
+void page_printer_say(FILE *out, const struct snapshot *s, const struct control_printer *p);
 /* A printer's services, as links where a browser has a use for them. */
 void page_services(FILE *out, const struct control_printer *p, bool large);

@@ -5,8 +5,17 @@
 (() => {
 	const by = id => document.getElementById(id), body = document.body, find = by('q');
 	const made = document.createElement('template');
-	let stream, fresh = body.dataset.e, timer;
+	let stream, fresh = body.dataset.e, timer, news = [], told;
 	const sought = () => '&q=' + encodeURIComponent(find ? find.value : '');
+	// What comes together is read out together.
+	const tell = words => {
+		news.push(words);
+		clearTimeout(told);
+		told = setTimeout(() => {
+			by('say').textContent = news.join('. ');
+			news = [];
+		}, 100);
+	};
 	// An element takes the place of its former self; the focus stays where it was within it.
 	const put = box => e => {
 		made.innerHTML = e.data;
@@ -16,7 +25,7 @@
 			return;
 		}
 		const stops = 'a,button', at = [...was.querySelectorAll(stops)].indexOf(document.activeElement);
-		if (was.dataset.say !== now.dataset.say && now.dataset.say) by('say').textContent = now.dataset.say;
+		if (was.dataset.say !== now.dataset.say && now.dataset.say) tell(now.dataset.say);
 		was.replaceWith(now);
 		if (at >= 0) now.querySelectorAll(stops)[at]?.focus();
 	};

@@ -75,8 +75,8 @@ static void put_printer(FILE *out, const struct snapshot *s, const struct contro
 	prefix4_format(at, p->address);
 	prefix4_format(vpn, p->vpn);
 	fprintf(out, "<li id=p%x data-say=\"", p->vpn.addr);
-	html_text(out, p->name.s);
-	fprintf(out, "%s\"><h3>", p->reach == REACH_SILENT ? " does not answer" : "");
+	page_printer_say(out, s, p);
+	fputs("\"><h3>", out);
 	html_text(out, p->name.s);
 	fputs("</h3>", out);
 	put_printer_state(out, s, p);

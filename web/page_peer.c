@@ -34,8 +34,8 @@ static void put_printer(FILE *out, const struct view *v, const struct seen_grant
 	char until[HTML_WHEN_BYTES];
 
 	fprintf(out, "<li id=p%x data-say=\"", p->vpn.addr);
-	html_text(out, p->name.s);
-	fprintf(out, "%s\"><h3>", p->reach == REACH_SILENT ? " does not answer" : "");
+	page_printer_say(out, v->s, p);
+	fputs("\"><h3>", out);
 	html_text(out, p->name.s);
 	fputs("</h3>", out);
 	put_state(out, v, p);
