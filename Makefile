@@ -289,6 +289,12 @@ demo:
 	$(Q)trap '$(HAND_OVER)' EXIT; $(MAKE) --no-print-directory $(JOBS) all
 	$(Q)/usr/bin/python3 tests/netns/demo.py
 
+# docs/screenshots/*.png: the page in both schemes, on a phone's and a desktop's screen.
+screenshots:
+	$(Q)packaging/deps.sh build run test
+	$(Q)trap '$(HAND_OVER)' EXIT; $(MAKE) --no-print-directory $(JOBS) all netns-programs
+	$(Q)$(PYTHON) tests/browser/screenshots.py
+
 # Figures, not verdicts: docs/performance.md tells how to read them. BENCH names parts of the run.
 BENCH	?=
 PYTHON	= PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -u
@@ -322,7 +328,7 @@ clean:
 	rm -rf $(B) $(B)-asan $(B)-fuzz $(B)-gcc $(B)-clang
 
 .PHONY: fuzz fuzz-run fuzz-seeds fuzz-replay fuzz-replay-run
-.PHONY: check check-kernel try demo bench bench-kernel bench-programs
+.PHONY: check check-kernel try demo screenshots bench bench-kernel bench-programs
 .PHONY: all unit crash netns-programs check-asan check-static check-layers check-compilers \
 	format-check format lint lint-tidy \
 	lint-cppcheck lint-sh lint-man install uninstall clean FORCE

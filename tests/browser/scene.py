@@ -11,14 +11,18 @@ HOSTILE = ("<script>hit=1</script>", "\"><img src=x onerror=hit=1>", "' onmouseo
 
 
 class Scene(Lab):
+    """phones: those besides Anna's; None for a gateway without any."""
+
     def __init__(self, phones=("Ben's phone",) + HOSTILE):
-        super().__init__()
+        super().__init__(web="tunnel:80, 127.0.0.1:8080")
         self.others = phones
 
     def __enter__(self):
         super().__enter__()
         self.gateway.start()
         self.gateway.run("page", "password", "--stdin", stdin=PASSWORD + "\n")
+        if self.others is None:
+            return self
         self.gateway.run("printer", "add", "Voron 2.4", place.A, "--port", "tcp/80,tcp/7125")
         self.serve(WebServer(self.printer_a))
         self.gateway.run("printer", "add", "Bambu", place.LAN.replace("0/24", "99"), "--port", "tcp/8883")
