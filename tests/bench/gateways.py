@@ -5,8 +5,10 @@ import glob
 import os
 import re
 import sqlite3
+import statistics
 import subprocess
 import tempfile
+import threading
 import time
 
 from figures import by_turns
@@ -235,6 +237,48 @@ def page(figures, bench):
                 note="with the browser's own for an icon" if icon else "")
 
 
+def connect(bench, source):
+    s = bench.node.socket()
+    s.bind((source, 0))
+    s.connect(("127.0.0.1", 8080))
+    return s
+
+
+def page_loaded(figures, bench):
+    """One viewer's page, while others hold 200 idle connections and 50 that send a byte every 1.5 s, from
+    many addresses: as a ratio to the same page without them."""
+    figures.head("The page, while others hold 200 idle and 50 slow connections")
+    dribble = threading.Event()
+    held = []
+
+    def slow(connections):
+        while not dribble.wait(1.5):
+            for s in connections:
+                try:
+                    s.send(b"A")
+                except OSError:  # let go: what is measured is what it costs before
+                    pass
+
+    def once():
+        began = time.monotonic_ns()
+        if not fetch(bench).startswith(b"HTTP/1.1 200"):
+            raise RuntimeError("the page has no answer")
+        return time.monotonic_ns() - began
+
+    def load():
+        for i in range(250):
+            held.append(connect(bench, f"127.0.1.{i // 10 + 1}"))
+        threading.Thread(target=slow, args=(held[200:],), daemon=True).start()
+
+    quiet = [once() for _ in range(41)]
+    load()
+    loaded = [once() for _ in range(41)]
+    dribble.set()
+    for s in held:
+        s.close()
+    figures.ratio("page.loaded ÷ alone", loaded, quiet, 100e6 / statistics.median(quiet))
+
+
 def activity(pids):
     """Bytes that went to storage, bytes written at all, and how often the processes ran."""
     stored = written = ran = 0
@@ -270,6 +314,7 @@ def run(figures, fetch_page=True):
     status(figures, benches)
     if fetch_page:
         page(figures, benches[FEW])
+        page_loaded(figures, benches[FEW])
     memory(figures, benches)
     for bench in benches.values():
         bench.close()

@@ -341,6 +341,16 @@ def test_hostile_names_are_text(web):
     assert 'name="\\\\\\"{}"' in metrics
 
 
+def test_prometheus_finds_nothing_to_complain_of(web):
+    promtool = os.path.join(os.environ.get("PRINTGATE_BUILD", "build"), "unpacked/prometheus/usr/bin/promtool")
+    web.core.names = ["Ann <3", 'quote " and \\ backslash', "ünïcödé ☃", "{}"]
+    _, _, body = web.get("/metrics", fields=[f"Authorization: Bearer {web.core.token.hex()}"])
+    done = subprocess.run([promtool, "check", "metrics"], input=body, text=True, capture_output=True,
+                          timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+
+
 # ---- logging in ------------------------------------------------------------------------------------
 
 
