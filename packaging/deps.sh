@@ -13,16 +13,16 @@ set -eu
 
 build="gcc libc6-dev make pkg-config libcap-dev libevent-dev libinih-dev libjansson-dev libmnl-dev
 	libnftnl-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libpng-dev libqrencode-dev libseccomp-dev
-	libsodium-dev libsqlite3-dev libunistring-dev"
+	libsodium-dev libsqlite3-dev libssl-dev libunistring-dev"
 run="wireguard-go iproute2"
 # Only unpacked, never installed: these would take over the network of this machine.
 unpacked="firewalld network-manager ufw"
 # libcurl3-gnutls to libreadline8: what it is linked with. netbase: without /etc/protocols nft shows
 # numbers where the tests expect names.
 # python3-*: what ufw and firewalld import.
-test="clang clang-format clang-tidy cppcheck cups-client cups-ipp-utils dbus-daemon dnsmasq-base
+test="clang clang-format clang-tidy cppcheck cups-client cups-ipp-utils curl dbus-daemon dnsmasq-base
 	iproute2 iptables iputils-ping libcmocka-dev libcurl3-gnutls libndp0 libnm0 libreadline8
-	librsvg2-bin mandoc netbase nftables procps python3 python3-dbus python3-firewall python3-gi
+	librsvg2-bin mandoc netbase nftables openssl procps python3 python3-dbus python3-firewall python3-gi
 	python3-nftables python3-pytest python3-pytest-xdist shellcheck strace util-linux
 	wireguard-go wireguard-tools zbar-tools zxing-cpp-tools"
 kernel="busybox-static cpio kmod qemu-system-x86 xxd"
