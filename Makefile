@@ -26,11 +26,13 @@ DB_SRC		= $(wildcard db/*.c)
 PRIV_SRC	= $(wildcard daemon/priv/*.c)
 CORE_SRC	= $(wildcard daemon/core/*.c)
 WEB_SRC		= $(wildcard web/*.c)
+TLS_SRC		= $(wildcard tls/*.c)
 CLI_SRC		= $(wildcard cli/*.c)
 
 PRIV_PKG	= libnl-3.0 libnl-genl-3.0 libnl-route-3.0 libmnl libnftnl inih libcap libsodium
 CORE_PKG	= sqlite3 libsodium libevent_core
 WEB_PKG		= libevent_core libseccomp
+TLS_PKG		= libevent_core libevent_openssl libssl libcrypto libseccomp
 CLI_PKG		= libqrencode libpng jansson libsodium
 CORE_LIBS	= -lunistring
 UNIT_PKG	= $(PRIV_PKG) $(CORE_PKG) $(WEB_PKG) $(CLI_PKG) cmocka
@@ -38,15 +40,17 @@ UNIT_PKG	= $(PRIV_PKG) $(CORE_PKG) $(WEB_PKG) $(CLI_PKG) cmocka
 cflags_of	= $(shell $(PKG_CONFIG) --cflags $(1))
 libs_of		= $(shell $(PKG_CONFIG) --libs $(1))
 
-PROGRAMS	= $(B)/printgated $(B)/printgate-core $(B)/printgate-web $(B)/printgate
+PROGRAMS	= $(B)/printgated $(B)/printgate-core $(B)/printgate-web $(B)/printgate-tls \
+		  $(B)/printgate
 
 all: $(PROGRAMS)
 
 obj	= $(patsubst %.c,$(B)/%.o,$(1))
-ALL_SRC	= $(COMMON_SRC) $(DB_SRC) $(PRIV_SRC) $(CORE_SRC) $(WEB_SRC) $(CLI_SRC) $(UNIT_SRC) \
+ALL_SRC	= $(COMMON_SRC) $(DB_SRC) $(PRIV_SRC) $(CORE_SRC) $(WEB_SRC) $(TLS_SRC) $(CLI_SRC) \
+	  $(UNIT_SRC) \
 	  $(NETNS_SRC) $(FUZZ_SRC) $(CRASH_SRC) $(BENCH_SRC)
 
-ALL_PKG	= $(sort $(PRIV_PKG) $(CORE_PKG) $(WEB_PKG) $(CLI_PKG))
+ALL_PKG	= $(sort $(PRIV_PKG) $(CORE_PKG) $(WEB_PKG) $(TLS_PKG) $(CLI_PKG))
 NEEDS	= The compiler $(CC), pkg-config or a library is missing: sudo packaging/deps.sh build \
 	  installs them from Debian.
 
@@ -64,8 +68,9 @@ FORCE:
 $(B)/daemon/priv/%:	PKGCFLAGS = $(call cflags_of,$(PRIV_PKG)) -DPRINTGATE_LIBDIR='"$(LIBDIR)"'
 $(B)/daemon/core/% $(B)/db/%: PKGCFLAGS = $(call cflags_of,$(CORE_PKG))
 $(B)/web/%:		PKGCFLAGS = $(call cflags_of,$(WEB_PKG)) -I$(B)/web
+$(B)/tls/%:		PKGCFLAGS = $(call cflags_of,$(TLS_PKG))
 $(B)/cli/%:		PKGCFLAGS = $(call cflags_of,$(CLI_PKG))
-$(B)/common/%:		PKGCFLAGS = $(call cflags_of,libsodium)
+$(B)/common/%:		PKGCFLAGS = $(call cflags_of,libsodium libseccomp)
 $(B)/tests/netns/%:	PKGCFLAGS = $(call cflags_of,$(PRIV_PKG))
 $(B)/tests/bench/%:	PKGCFLAGS = $(call cflags_of,$(CORE_PKG) $(CLI_PKG))
 $(B)/tests/unit/%:	PKGCFLAGS = $(call cflags_of,$(UNIT_PKG))
@@ -101,6 +106,8 @@ $(B)/printgate-core: $(B)/daemon/core/main.o $(B)/core.a $(B)/db.a $(B)/common.a
 	$(LINK) $^ $(call libs_of,$(CORE_PKG)) $(CORE_LIBS)
 $(B)/printgate-web: $(B)/web/main.o $(B)/web.a $(B)/common.a
 	$(LINK) $^ $(call libs_of,$(WEB_PKG))
+$(B)/printgate-tls: $(call obj,$(TLS_SRC)) $(B)/common.a
+	$(LINK) $^ $(call libs_of,$(TLS_PKG))
 $(B)/printgate: $(B)/cli/main.o $(B)/cli.a $(B)/common.a
 	$(LINK) $^ $(call libs_of,$(CLI_PKG))
 
@@ -193,7 +200,7 @@ fuzz-run: $(FUZZ:%=$(B)/libfuzzer/%)
 
 CLANG_FORMAT	?= clang-format
 CLANG_TIDY	?= clang-tidy
-ALL_HDR	= $(wildcard common/*.h db/*.h daemon/*/*.h web/*.h cli/*.h tests/unit/*.h tests/fuzz/*.h)
+ALL_HDR	= $(wildcard common/*.h db/*.h daemon/*/*.h web/*.h tls/*.h cli/*.h tests/unit/*.h tests/fuzz/*.h)
 MAN	= $(wildcard cli/*.[158] daemon/*/*.[158] web/*.[158])
 
 check-static: check-layers check-compilers format-check lint
@@ -313,13 +320,15 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(LIBDIR)
 	install -m 755 $(B)/printgate $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(B)/printgated $(DESTDIR)$(PREFIX)/sbin/
-	install -m 755 $(B)/printgate-core $(B)/printgate-web $(DESTDIR)$(LIBDIR)/
+	install -m 755 $(B)/printgate-core $(B)/printgate-web $(B)/printgate-tls \
+		$(DESTDIR)$(LIBDIR)/
 	set -e; for page in $(MAN); do \
 		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page; done
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/printgate $(DESTDIR)$(PREFIX)/sbin/printgated
-	rm -f $(DESTDIR)$(LIBDIR)/printgate-core $(DESTDIR)$(LIBDIR)/printgate-web
+	rm -f $(DESTDIR)$(LIBDIR)/printgate-core $(DESTDIR)$(LIBDIR)/printgate-web \
+		$(DESTDIR)$(LIBDIR)/printgate-tls
 	set -e; for page in $(MAN); do \
 		rm -f $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 	-rmdir $(DESTDIR)$(LIBDIR)

@@ -51,13 +51,16 @@ static const struct line {
 	{"web", "listen", "tunnel:80, 127.0.0.1:8080",
 	 "Where the status page is shown. `tunnel` is the gateway's tunnel address;\n"
 	 "# `off` for no page."},
+	{"web", "tls", "off",
+	 "Where it is shown in the local network, encrypted: 0.0.0.0:8443, say."},
 	{"paths", "state", "/var/lib/printgate", "Keys and the store."},
 	{"paths", "runtime", "/run/printgate", "Sockets."},
 	/* Not written out: accounts that are named must exist, those left to printgated need not. */
 	{"users", "net", "_printgate-net",
-	 "The accounts of the three processes, names or numbers, if not these:"},
+	 "The accounts of the processes, names or numbers, if not these:"},
 	{"users", "core", "_printgate", NULL},
 	{"users", "web", "_printgate-web", NULL},
+	{"users", "tls", "_printgate-tls", NULL},
 };
 
 static const char *value_of(const struct line *l, const struct choice *c)

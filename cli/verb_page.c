@@ -101,11 +101,25 @@ static int page_json(struct cli *cli, const struct page *p, struct diag *d)
 
 /* ---- for people -------------------------------------------------------------------------------- */
 
+/* All addresses of the machine are not an address to type. */
+static bool say_any(FILE *out, const struct endpoint *at)
+{
+	static const uint8_t zero[sizeof(at->addr)];
+
+	if (memcmp(at->addr, zero, sizeof(zero)) != 0)
+		return false;
+	fprintf(out, "  https://ADDRESS:%u/  (any %s address of this machine)\n", at->port,
+		at->family == 4 ? "IPv4" : "IPv6");
+	return true;
+}
+
 static void say_urls(FILE *out, const struct wire_viewers *list, bool tls)
 {
 	char url[URL_BYTES];
 
 	for (unsigned i = 0; i < list->count; i++) {
+		if (say_any(out, &list->item[i]))
+			continue;
 		url_format(url, &list->item[i], tls);
 		fprintf(out, "  %s%s\n", url,
 			list->item[i].family == 4 && list->item[i].addr[0] == 127

@@ -11,17 +11,33 @@
 
 #include "common/cleanup.h"
 
-#define HANDOVER_BYTES 19 /* family, port (little-endian), address */
+#define END_BYTES      19 /* family, port (little-endian), address */
+#define HANDOVER_BYTES (2 * END_BYTES)
 
 union handover_control {
 	struct cmsghdr align;
 	char bytes[CMSG_SPACE(sizeof(int))];
 };
 
-int handover_send(int line, int fd, const struct endpoint *client, struct diag *d)
+static void end_put(uint8_t out[END_BYTES], const struct endpoint *e)
 {
-	uint8_t bytes[HANDOVER_BYTES] = {client->family, (uint8_t)client->port,
-					 (uint8_t)(client->port >> 8)};
+	out[0] = e->family;
+	out[1] = (uint8_t)e->port;
+	out[2] = (uint8_t)(e->port >> 8);
+	memcpy(out + 3, e->addr, sizeof(e->addr));
+}
+
+/* Both families are what TCP has; anything else is not from printgate-tls. */
+static bool end_get(struct endpoint *e, const uint8_t in[END_BYTES])
+{
+	*e = (struct endpoint){.family = in[0], .port = (uint16_t)(in[1] | in[2] << 8)};
+	memcpy(e->addr, in + 3, sizeof(e->addr));
+	return e->family == 4 || e->family == 6;
+}
+
+int handover_send(int line, int fd, const struct handover *ends, struct diag *d)
+{
+	uint8_t bytes[HANDOVER_BYTES];
 	union handover_control control = {.bytes = {0}};
 	struct iovec io = {bytes, sizeof(bytes)};
 	struct msghdr msg = {.msg_iov = &io,
@@ -30,7 +46,8 @@ int handover_send(int line, int fd, const struct endpoint *client, struct diag *
 			     .msg_controllen = sizeof(control)};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 
-	memcpy(bytes + 3, client->addr, sizeof(client->addr));
+	end_put(bytes, &ends->from);
+	end_put(bytes + END_BYTES, &ends->to);
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
@@ -41,7 +58,7 @@ int handover_send(int line, int fd, const struct endpoint *client, struct diag *
 	return 0;
 }
 
-int handover_recv(int line, struct endpoint *client, struct diag *d)
+int handover_recv(int line, struct handover *ends, struct diag *d)
 {
 	uint8_t bytes[HANDOVER_BYTES];
 	union handover_control control = {.bytes = {0}};
@@ -52,6 +69,7 @@ int handover_recv(int line, struct endpoint *client, struct diag *d)
 			     .msg_controllen = sizeof(control)};
 	const ssize_t n = recvmsg(line, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	const struct cmsghdr *c = n >= 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+	struct handover got;
 	auto_close int fd = -1;
 
 	if (n < 0)
@@ -64,12 +82,10 @@ int handover_recv(int line, struct endpoint *client, struct diag *d)
 	    c->cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
 	if (fd < 0 || n != HANDOVER_BYTES || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
-	    (bytes[0] != 4 && bytes[0] != 6))
+	    !end_get(&got.from, bytes) || !end_get(&got.to, bytes + END_BYTES))
 		return diag_set(d, ERR_PROTOCOL, "printgate-tls hands over no connection");
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
 		return diag_errno(d, "a connection handed over");
-	*client =
-		(struct endpoint){.family = bytes[0], .port = (uint16_t)(bytes[1] | bytes[2] << 8)};
-	memcpy(client->addr, bytes + 3, sizeof(client->addr));
+	*ends = got;
 	return take_fd(&fd);
 }

@@ -13,7 +13,7 @@ set -eu
 
 build="gcc libc6-dev make pkg-config libcap-dev libevent-dev libinih-dev libjansson-dev libmnl-dev
 	libnftnl-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libpng-dev libqrencode-dev libseccomp-dev
-	libsodium-dev libsqlite3-dev libunistring-dev"
+	libsodium-dev libsqlite3-dev libssl-dev libunistring-dev"
 run="wireguard-go iproute2"
 # Only unpacked, never installed: these would take over the network of this machine.
 unpacked="firewalld network-manager prometheus ufw"
@@ -21,9 +21,10 @@ unpacked="firewalld network-manager prometheus ufw"
 # numbers where the tests expect names.
 # python3-*: what ufw and firewalld import.
 test="chromium chromium-driver clang clang-format clang-tidy cppcheck cups-client cups-ipp-utils
-	curl dbus-daemon dnsmasq-base fonts-dejavu-core iproute2 iptables iputils-ping libcmocka-dev libcurl3-gnutls libndp0 libnm0 libreadline8
-	librsvg2-bin mandoc netbase nftables procps python3 python3-dbus python3-firewall python3-gi
-	python3-nftables python3-pytest python3-pytest-xdist python3-selenium shellcheck strace util-linux
+	curl dbus-daemon dnsmasq-base fonts-dejavu-core iproute2 iptables iputils-ping libcmocka-dev
+	libcurl3-gnutls libndp0 libnm0 libreadline8 librsvg2-bin mandoc netbase nftables openssl procps
+	python3 python3-dbus python3-firewall python3-gi python3-nftables python3-pytest
+	python3-pytest-xdist python3-selenium shellcheck strace util-linux
 	wireguard-go wireguard-tools zbar-tools zxing-cpp-tools"
 kernel="busybox-static cpio kmod qemu-system-x86 xxd"
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 GOLDEN = pathlib.Path(__file__).resolve().parent / "golden"
-PROGRAMS = ("printgated", "printgate-core", "printgate-web", "printgate")
+PROGRAMS = ("printgated", "printgate-core", "printgate-web", "printgate-tls", "printgate")
 
 
 def readelf(option, program):

@@ -11,7 +11,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FOLDERS = ("common", "db", "daemon/priv", "daemon/core", "web", "cli")
+FOLDERS = ("common", "db", "daemon/priv", "daemon/core", "web", "tls", "cli")
 
 # Whose headers a folder may include, besides its own.
 MAY_INCLUDE = {
@@ -20,6 +20,7 @@ MAY_INCLUDE = {
     "daemon/priv": ("common",),
     "daemon/core": ("common", "db"),
     "web": ("common",),
+    "tls": ("common",),
     "cli": ("common",),
 }
 
@@ -30,9 +31,11 @@ RESERVED = (
     (r"sys/capability\.h|ini\.h", ("daemon/priv",)),
     (r"sqlite3\.h", ("db",)),
     (r"uni(case|str|norm|types|casemap)\.h", ("db",)),
-    (r"event2/|event\.h|evhttp\.h", ("daemon/core", "web")),
+    (r"event2/|event\.h|evhttp\.h", ("daemon/core", "web", "tls")),
     (r"event2/http", ()),
-    (r"event2/listener|seccomp\.h", ("web",)),
+    (r"event2/listener", ("web", "tls")),
+    (r"event2/bufferevent_ssl|openssl/", ("tls",)),
+    (r"seccomp\.h", ("common",)),
     (r"qrencode\.h|png\.h|jansson\.h", ("cli",)),
     (r"sodium", ("common", "daemon/priv", "daemon/core", "cli")),
 )

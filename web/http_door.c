@@ -148,13 +148,13 @@ int http_listen(struct http *h, int listener, struct diag *d)
 static void on_line(evutil_socket_t line, short what, void *arg)
 {
 	struct http_door *door = arg;
-	struct endpoint from, nowhere = {0};
+	struct handover ends;
 	struct diag d = {0};
 	int fd;
 
 	(void)what;
 	for (;;) {
-		fd = handover_recv(line, &from, &d);
+		fd = handover_recv(line, &ends, &d);
 		if (fd == ERR_LIMIT)
 			return;
 		if (fd < 0) {
@@ -162,7 +162,7 @@ static void on_line(evutil_socket_t line, short what, void *arg)
 			(void)event_del(door->line);
 			return;
 		}
-		let_in(door, fd, &from, &nowhere, true);
+		let_in(door, fd, &ends.from, &ends.to, true);
 	}
 }
 

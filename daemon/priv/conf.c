@@ -34,12 +34,20 @@ static const struct conf_key keys[] = {
 	{"gateway", "printer_check", conf_value_printer_check, "seconds, 1 to 3600"},
 	{"web", "listen", conf_value_listen,
 	 "off, or a list of tunnel:PORT and loopback addresses such as 127.0.0.1:8080 or "
-	 "[::1]:8080"},
+	 "[::1]:8080; for the local network, tls = ADDRESS:PORT serves the page encrypted"},
+	{"web", "tls", conf_value_tls,
+	 "off, or a list of up to 4 addresses of this machine with a port, such as "
+	 "192.168.1.5:8443, 0.0.0.0:8443 or [::]:8443"},
+	{"web", "certificate", conf_value_certificate, "an absolute path"},
+	{"web", "key", conf_value_key, "an absolute path"},
+	{"web", "names", conf_value_names,
+	 "a list of up to 8 host names by which this machine is called, such as printgate.local"},
 	{"paths", "state", conf_value_state, "an absolute path"},
 	{"paths", "runtime", conf_value_runtime, "an absolute path of at most 90 bytes"},
 	{"users", "net", conf_value_user_net, "an existing user's name, or a number; not root"},
 	{"users", "core", conf_value_user_core, "an existing user's name, or a number; not root"},
 	{"users", "web", conf_value_user_web, "an existing user's name, or a number; not root"},
+	{"users", "tls", conf_value_user_tls, "an existing user's name, or a number; not root"},
 };
 
 struct reader {

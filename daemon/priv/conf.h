@@ -16,6 +16,9 @@
 #include "common/inet6.h"
 
 #define CONF_LISTEN_MAX	       8
+#define CONF_TLS_MAX	       4
+#define CONF_NAMES_MAX	       8
+#define CONF_NAME_BYTES	       254 /* RFC 1035, 2.3.4, as text with its NUL */
 #define CONF_CHECK_SECONDS_MAX 3600
 
 enum conf_backend { BACKEND_AUTO, BACKEND_KERNEL, BACKEND_USERSPACE };
@@ -44,9 +47,14 @@ struct conf {
 	uint16_t printer_check; /* seconds between two looks, 1..CONF_CHECK_SECONDS_MAX */
 	unsigned listen_count;
 	struct conf_listen listen[CONF_LISTEN_MAX];
-	char state[PATH_MAX];	/* absolute */
-	char runtime[PATH_MAX]; /* absolute */
-	struct conf_user net, core, web;
+	unsigned tls_count; /* 0: no page in the LAN */
+	struct conf_listen tls[CONF_TLS_MAX];
+	char certificate[PATH_MAX], key[PATH_MAX]; /* absolute; "", both: we make them */
+	unsigned name_count;
+	char names[CONF_NAMES_MAX][CONF_NAME_BYTES]; /* by which the page is called; lower case */
+	char state[PATH_MAX];			     /* absolute */
+	char runtime[PATH_MAX];			     /* absolute */
+	struct conf_user net, core, web, tls_user;
 };
 
 /* Fills *out from the file over the defaults. ERR_CONFIG: "PATH:LINE: what is wrong; what is

@@ -21,9 +21,9 @@
 #define FALLBACK_UID_NET  61551
 #define FALLBACK_UID_CORE 61552
 #define FALLBACK_UID_WEB  61553
+#define FALLBACK_UID_TLS  61554
 
-/* A port, or another number from 1 to 65535. */
-static int parse_port(uint16_t *out, const char *text)
+int conf_parse_port(uint16_t *out, const char *text)
 {
 	unsigned long v;
 	char *end;
@@ -55,11 +55,10 @@ int conf_value_interface(struct conf_draft *draft, const char *value)
 
 int conf_value_listen_port(struct conf_draft *draft, const char *value)
 {
-	return parse_port(&draft->conf.listen_port, value);
+	return conf_parse_port(&draft->conf.listen_port, value);
 }
 
-/* A DNS name (RFC 1123: labels of letters, digits and hyphens, 253 bytes in all) or dotted quad. */
-static bool endpoint_host_valid(const char *host)
+bool conf_host_valid(const char *host)
 {
 	size_t label = 0, n = strlen(host);
 
@@ -95,7 +94,7 @@ static int endpoint6(struct conf_draft *draft, const char *value)
 	text[n] = '\0';
 	if (inet_pton(AF_INET6, text, &addr) != 1)
 		return -1;
-	if (close[1] && (close[1] != ':' || parse_port(&draft->host_port, close + 2)))
+	if (close[1] && (close[1] != ':' || conf_parse_port(&draft->host_port, close + 2)))
 		return -1;
 	(void)snprintf(draft->host, sizeof(draft->host), "[%s]", text);
 	return 0;
@@ -110,11 +109,11 @@ int conf_value_endpoint(struct conf_draft *draft, const char *value)
 		return endpoint6(draft, value);
 	if (n >= sizeof(draft->host) - sizeof(":65535"))
 		return -1;
-	if (colon && parse_port(&draft->host_port, colon + 1))
+	if (colon && conf_parse_port(&draft->host_port, colon + 1))
 		return -1;
 	memcpy(draft->host, value, n);
 	draft->host[n] = '\0';
-	return endpoint_host_valid(draft->host) ? 0 : -1;
+	return conf_host_valid(draft->host) ? 0 : -1;
 }
 
 int conf_value_tunnel(struct conf_draft *draft, const char *value)
@@ -178,74 +177,13 @@ int conf_value_printer_check(struct conf_draft *draft, const char *value)
 {
 	uint16_t seconds;
 
-	if (parse_port(&seconds, value) || seconds > CONF_CHECK_SECONDS_MAX)
+	if (conf_parse_port(&seconds, value) || seconds > CONF_CHECK_SECONDS_MAX)
 		return -1;
 	draft->conf.printer_check = seconds;
 	return 0;
 }
 
-/* HOST and PORT of one listen item: "tunnel", a loopback IPv4, or a loopback IPv6 in brackets. */
-static int listen_host(struct conf_listen *l, const char *host)
-{
-	uint32_t v4;
-	size_t n = strlen(host);
-	char text[INET6_ADDRSTRLEN];
-
-	if (!strcmp(host, "tunnel")) {
-		l->tunnel = true;
-		return 0;
-	}
-	if (!ip4_parse(&v4, host)) {
-		uint32_t wire = htonl(v4);
-
-		l->at.family = 4;
-		memcpy(l->at.addr, &wire, sizeof(wire));
-		return v4 >> 24 == 127 ? 0 : -1; /* RFC 1122, 3.2.1.3: loopback */
-	}
-	if (n < 3 || n - 2 >= sizeof(text) || host[0] != '[' || host[n - 1] != ']')
-		return -1;
-	memcpy(text, host + 1, n - 2);
-	text[n - 2] = '\0';
-	l->at.family = 6;
-	if (inet_pton(AF_INET6, text, l->at.addr) != 1)
-		return -1;
-	return memcmp(l->at.addr, &in6addr_loopback, sizeof(in6addr_loopback)) ? -1 : 0;
-}
-
-static int listen_item(struct conf *c, char *item)
-{
-	struct conf_listen l = {.tunnel = false};
-	char *colon = strrchr(item, ':');
-
-	if (!colon || c->listen_count == CONF_LISTEN_MAX)
-		return -1;
-	*colon = '\0';
-	if (parse_port(&l.at.port, colon + 1) || listen_host(&l, item))
-		return -1;
-	for (unsigned i = 0; i < c->listen_count; i++)
-		if (l.tunnel && c->listen[i].tunnel)
-			return -1;
-	c->listen[c->listen_count++] = l;
-	return 0;
-}
-
-int conf_value_listen(struct conf_draft *draft, const char *value)
-{
-	char text[512], *save = NULL;
-
-	draft->conf.listen_count = 0;
-	if (!strcmp(value, "off"))
-		return 0;
-	if (strlen(value) >= sizeof(text))
-		return -1;
-	memcpy(text, value, strlen(value) + 1);
-	for (char *p = strtok_r(text, ", \t", &save); p; p = strtok_r(NULL, ", \t", &save))
-		if (listen_item(&draft->conf, p))
-			return -1;
-	return draft->conf.listen_count ? 0 : -1;
-}
-
-static int parse_path(char *out, size_t room, const char *value)
+int conf_parse_path(char *out, size_t room, const char *value)
 {
 	size_t n = strlen(value);
 
@@ -260,12 +198,12 @@ static int parse_path(char *out, size_t room, const char *value)
 
 int conf_value_state(struct conf_draft *draft, const char *value)
 {
-	return parse_path(draft->conf.state, sizeof(draft->conf.state) - 64, value);
+	return conf_parse_path(draft->conf.state, sizeof(draft->conf.state) - 64, value);
 }
 
 int conf_value_runtime(struct conf_draft *draft, const char *value)
 {
-	return parse_path(draft->conf.runtime, RUNTIME_BYTES_MAX + 1, value);
+	return conf_parse_path(draft->conf.runtime, RUNTIME_BYTES_MAX + 1, value);
 }
 
 /* A user given by name or number; 0 or -1. A number needs no passwd entry. */
@@ -315,6 +253,11 @@ int conf_value_user_web(struct conf_draft *draft, const char *value)
 	return keep_user(&draft->conf.web, &draft->has_web, value);
 }
 
+int conf_value_user_tls(struct conf_draft *draft, const char *value)
+{
+	return keep_user(&draft->conf.tls_user, &draft->has_tls, value);
+}
+
 void conf_draft_init(struct conf_draft *draft)
 {
 	*draft = (struct conf_draft){
@@ -349,23 +292,28 @@ static void settle_users(struct conf_draft *draft)
 			 "no accounts of printgate's own on this machine; using the numbers %u "
 			 "(net), %u (core), %u (web)",
 			 (unsigned)c->net.uid, (unsigned)c->core.uid, (unsigned)c->web.uid);
+	if (c->tls_count &&
+	    default_user(&c->tls_user, draft->has_tls, "_printgate-tls", FALLBACK_UID_TLS))
+		log_warn("conf", "no account _printgate-tls on this machine; using the number %u",
+			 (unsigned)c->tls_user.uid);
 }
 
-static void settle_listen(struct conf *c)
+static bool users_meet(const struct conf *c)
 {
-	uint32_t gw = htonl(tunnel_gateway(c->tunnel));
+	const uid_t uids[] = {c->net.uid, c->core.uid, c->web.uid, c->tls_user.uid};
+	const size_t n = c->tls_count ? 4 : 3; /* without TLS nothing runs as the last */
 
-	for (unsigned i = 0; i < c->listen_count; i++) {
-		if (!c->listen[i].tunnel)
-			continue;
-		c->listen[i].at.family = 4;
-		memcpy(c->listen[i].at.addr, &gw, sizeof(gw));
-	}
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (uids[i] == uids[k])
+				return true;
+	return false;
 }
 
 int conf_draft_finish(struct conf *out, struct conf_draft *draft, const char *path, struct diag *d)
 {
 	struct conf *c = &draft->conf;
+	int rc;
 
 	if (!draft->has_tunnel)
 		return diag_set(
@@ -376,12 +324,14 @@ int conf_draft_finish(struct conf *out, struct conf_draft *draft, const char *pa
 	if (draft->host[0])
 		(void)snprintf(c->endpoint, sizeof(c->endpoint), "%.247s:%u", draft->host,
 			       draft->host_port ? draft->host_port : c->listen_port);
-	settle_listen(c);
+	rc = conf_web_finish(c, path, d);
+	if (rc)
+		return rc;
 	settle_users(draft);
-	if (c->net.uid == c->core.uid || c->net.uid == c->web.uid || c->core.uid == c->web.uid)
+	if (users_meet(c))
 		log_warn("conf",
-			 "%s: [users] net, core and web should be three different users: "
-			 "one that is broken into could trace another",
+			 "%s: [users] net, core, web and tls should be different users: one that "
+			 "is broken into could trace another",
 			 path);
 	*out = *c;
 	return 0;

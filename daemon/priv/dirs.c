@@ -124,6 +124,16 @@ int dirs_make(struct dirs *out, const struct conf *c, struct diag *d)
 	return rc ? rc : make_empty(c->runtime, &out->empty, d);
 }
 
+int dirs_tls(const struct conf *c, int *out, struct diag *d)
+{
+	static const struct conf_user root = {0, 0};
+	auto_close int state = open(c->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (state < 0)
+		return diag_errno(d, "cannot open the folder %s", c->state);
+	return make_private(state, c->state, "tls", &root, out, d);
+}
+
 int dirs_lock(const struct conf *c, int *out, struct diag *d)
 {
 	const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000L};

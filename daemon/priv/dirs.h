@@ -17,6 +17,10 @@ struct dirs {
 int dirs_make(struct dirs *out, const struct conf *c, struct diag *d)
 	__attribute__((warn_unused_result));
 
+/* STATE/tls, root's, 0700: the page's own certificate and key. After dirs_make; the descriptor is the
+ * caller's. ERR_SYSTEM, ERR_CONFIG as above. */
+int dirs_tls(const struct conf *c, int *out, struct diag *d) __attribute__((warn_unused_result));
+
 /* Takes RUNTIME/printgated.lock (flock(2); ends with the descriptor), waiting up to five seconds for
  * one that is ending. ERR_CONFLICT if another printgated has it. */
 int dirs_lock(const struct conf *c, int *out, struct diag *d) __attribute__((warn_unused_result));

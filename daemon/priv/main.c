@@ -19,6 +19,7 @@
 #include "daemon/priv/gate.h"
 #include "daemon/priv/gatekey.h"
 #include "daemon/priv/notify.h"
+#include "daemon/priv/page_tls.h"
 #include "daemon/priv/serve.h"
 #include "daemon/priv/sock.h"
 #include "daemon/priv/spawn.h"
@@ -54,6 +55,7 @@ struct start {
 	unsigned page_count;
 	struct wire_viewers
 		told; /* where the page is, as people are told: before the redirection */
+	struct page_tls tls;
 	struct nft_shape shape;
 	struct wg_key public_key;
 	int core_pair[2]; /* ours, core's */
@@ -212,9 +214,10 @@ static int start_core(struct start *s, struct diag *d)
 /* Without a page there is no web process; its end of the pair then stays open here, unused. */
 static int start_web(struct start *s, struct diag *d)
 {
+	const bool tls = s->tls.line >= 0;
 	char count[12];
 	struct spawn web = {.program = "printgate-web",
-			    .args = {count, "0"},
+			    .args = {count, tls ? "1" : "0"},
 			    .user = s->conf.web,
 			    .may_chroot = true,
 			    .folder = s->dirs.empty,
@@ -222,16 +225,31 @@ static int start_web(struct start *s, struct diag *d)
 			    .fd_count = 1};
 	int rc;
 
-	if (!s->page_count)
+	if (!s->page_count && !tls)
 		return 0;
 	(void)snprintf(count, sizeof(count), "%u", s->page_count);
+	for (unsigned i = 0; i < s->conf.name_count; i++)
+		web.args[2 + i] = s->conf.names[i];
 	for (unsigned i = 0; i < s->page_count; i++)
 		web.fds[web.fd_count++] = s->pages[i];
+	if (tls)
+		web.fds[web.fd_count++] = s->tls.line;
 	web.fds[web.fd_count++] = s->lock;
 	rc = spawn_start(&web, &s->serve.web_pid, d);
-	for (unsigned i = 0; i < s->page_count; i++)
-		(void)close(s->pages[i]);
+	for (unsigned i = 1; i + 1 < web.fd_count; i++)
+		(void)close(web.fds[i]);
 	(void)close(s->web_pair[1]);
+	return rc;
+}
+
+/* The page in the LAN first: web is given its line. */
+static int start_pages(struct start *s, struct diag *d)
+{
+	int rc;
+
+	page_tls_start(&s->tls, &s->conf, &s->dirs, s->lock);
+	s->serve.tls_pid = s->tls.pid;
+	rc = start_web(s, d);
 	(void)close(s->dirs.empty);
 	return rc;
 }
@@ -245,10 +263,12 @@ static void say_hello(struct privmsg_hello *h, const struct start *s)
 				    .keep_configs = s->conf.keep_configs,
 				    .events = s->serve.watch.log >= 0,
 				    .check_seconds = s->conf.printer_check,
-				    .page = s->told};
+				    .page = s->told,
+				    .page_tls = s->tls.at};
 	(void)snprintf(h->interface, sizeof(h->interface), "%s", s->conf.interface);
 	(void)snprintf(h->backend, sizeof(h->backend), "%s", wg_backend(s->gate.wg));
 	(void)snprintf(h->endpoint, sizeof(h->endpoint), "%s", s->conf.endpoint);
+	(void)snprintf(h->page_fingerprint, sizeof(h->page_fingerprint), "%s", s->tls.fingerprint);
 }
 
 /* As root: all that needs it. Ends with root given up. */
@@ -274,7 +294,7 @@ static int start_up(struct start *s, const struct options *o, struct diag *d)
 	if (!rc)
 		rc = start_core(s, d);
 	if (!rc)
-		rc = start_web(s, d);
+		rc = start_pages(s, d);
 	if (!rc)
 		rc = spawn_drop(&s->conf.net, d);
 	return rc;

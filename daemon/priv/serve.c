@@ -322,6 +322,7 @@ static void on_signal(struct serve *s)
 	}
 	child_ended(s, s->core_pid, "printgate-core");
 	child_ended(s, s->web_pid, "printgate-web");
+	child_ended(s, s->tls_pid, "printgate-tls");
 }
 
 /* wireguard-go is gone: a new one on the same interface, then everything made equal to the store. */

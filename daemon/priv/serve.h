@@ -17,6 +17,7 @@ struct serve {
 	struct notify *notify;
 	struct chan core;	 /* our end of the line */
 	pid_t core_pid, web_pid; /* web_pid 0: no page */
+	pid_t tls_pid;		 /* 0: no page in the LAN */
 	int signals;		 /* signalfd of SIGTERM, SIGINT, SIGCHLD */
 	int legacy;		 /* of foreign_legacy_open */
 	struct change change;

@@ -105,6 +105,26 @@ int sock_page(const struct conf_listen *l, int *out, uint16_t *bound_port, struc
 	return diag_errno(d, "the page cannot listen on %s", text);
 }
 
+int sock_tls(const struct endpoint *at, int *out, struct diag *d)
+{
+	const struct conf_listen l = {.at = *at};
+	char text[ENDPOINT_TEXT_BYTES];
+	struct sockaddr_storage sa;
+	const socklen_t n = page_address(&sa, at, at->port);
+	auto_close int fd = page_socket(&l, d);
+	const int on = 1;
+
+	if (fd < 0)
+		return fd;
+	endpoint_format(text, at);
+	/* So that [::] and 0.0.0.0 can be given side by side. */
+	if ((at->family == 6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on))) ||
+	    bind(fd, (struct sockaddr *)&sa, n) || listen(fd, SOCK_BACKLOG))
+		return diag_errno(d, "the page cannot listen on %s", text);
+	*out = take_fd(&fd);
+	return 0;
+}
+
 int sock_pair(int out[2], struct diag *d)
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, out))

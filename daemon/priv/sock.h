@@ -25,5 +25,9 @@ int sock_control(const struct conf *c, int *out, struct diag *d)
 int sock_page(const struct conf_listen *l, int *out, uint16_t *bound_port, struct diag *d)
 	__attribute__((warn_unused_result));
 
+/* Binds one of the addresses in the LAN for printgate-tls. ERR_SYSTEM: in use, say. */
+int sock_tls(const struct endpoint *at, int *out, struct diag *d)
+	__attribute__((warn_unused_result));
+
 /* A close-on-exec SOCK_SEQPACKET pair. */
 int sock_pair(int out[2], struct diag *d) __attribute__((warn_unused_result));

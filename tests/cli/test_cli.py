@@ -514,7 +514,7 @@ def test_init_json_is_the_file(tmp_path):
             key, value = line.split(" = ", 1)
             section[key] = int(value) if value.isdigit() else value
     assert said.pop("users") == {"net": "_printgate-net", "core": "_printgate",
-                                 "web": "_printgate-web"}
+                                 "web": "_printgate-web", "tls": "_printgate-tls"}
     assert seen.pop("users") == {}, "accounts that are named must exist"
     assert said == seen
     assert said["gateway"] | {"interface": None} == {

@@ -12,8 +12,8 @@ import tempfile
 
 from node import BACKEND, BUILD, SLOW, await_that
 
-PROGRAMS = ("printgated", "printgate-core", "printgate-web", "printgate")
-USERS = {"net": 61601, "core": 61602, "web": 61603}
+PROGRAMS = ("printgated", "printgate-core", "printgate-web", "printgate-tls", "printgate")
+USERS = {"net": 61601, "core": 61602, "web": 61603, "tls": 61604}
 TABLE = "20551"  # daemon/priv/link.h: LINK_TABLE
 
 START_SECONDS = 20
@@ -26,7 +26,8 @@ class CommandFailed(AssertionError):
 class Gateway:
     """`node` is where it runs. Everything it keeps lies in one folder of its own."""
 
-    def __init__(self, node, endpoint, tunnel="10.77.16.0/20", gateway_lines="", web="tunnel:80"):
+    def __init__(self, node, endpoint, tunnel="10.77.16.0/20", gateway_lines="", web="tunnel:80",
+                 web_lines=""):
         self.node = node
         self.tunnel = tunnel
         self.interface = "wg0"
@@ -46,6 +47,7 @@ backend = {BACKEND}
 {gateway_lines}
 [web]
 listen = {web}
+{web_lines}
 [paths]
 state = {self.state}
 runtime = {self.runtime}
@@ -53,6 +55,7 @@ runtime = {self.runtime}
 net = {USERS["net"]}
 core = {USERS["core"]}
 web = {USERS["web"]}
+tls = {USERS["tls"]}
 """)
 
     def configure(self, text):
@@ -96,9 +99,9 @@ web = {USERS["web"]}
         self.await_end()
 
     def await_end(self, seconds=10):
-        """Awaits that all three processes of ours have ended (the data plane stays)."""
+        """Awaits that all processes of ours have ended (the data plane stays)."""
         await_that(lambda: not any(self.node.pids(p) for p in PROGRAMS), seconds,
-                   "the end of all three programs")
+                   "the end of all our programs")
         self.process.wait(seconds)
 
     def kill(self, program, number=signal.SIGKILL):

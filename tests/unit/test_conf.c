@@ -181,14 +181,63 @@ static void test_mistakes_name_line_and_what_is_allowed(void **state)
 	refused("[gateway]\nbackend =\n", ":2: backend has no value", "auto");
 	refused("[gateway]\nbackend = auto\nbackend = auto\n", ":3: ", "twice");
 	refused("[gateway]\ngarbage\n", ":2: ", "key = value");
-	refused("[web]\nlisten = 0.0.0.0:80\n", ":2: listen", "loopback");
-	refused("[web]\nlisten = 192.168.1.1:80\n", ":2: listen", "loopback");
+	refused("[web]\nlisten = 0.0.0.0:80\n", ":2: listen", "tls = ADDRESS:PORT");
+	refused("[web]\nlisten = 192.168.1.1:80\n", ":2: listen", "tls = ADDRESS:PORT");
 	refused("[web]\nlisten = tunnel\n", ":2: listen", "tunnel:PORT");
 	refused("[paths]\nstate = relative\n", ":2: state", "absolute");
 	refused("[users]\nnet = 0\n", ":2: net = 0", "not root");
 	refused("[users]\nnet = root\n", ":2: net = root", "not root");
 	refused("[users]\nweb = no-such-user-here\n", ":2: web", "existing user's name");
 	refused("[gateway]\ninterface = wg0\n", "tunnel is missing", "printgate init");
+}
+
+static void test_the_page_in_the_lan_is_read(void **state)
+{
+	struct conf c;
+	struct diag d;
+
+	(void)state;
+	assert_int_equal(load(&c,
+			      "[gateway]\ntunnel = 10.77.16.0/20\n[web]\n"
+			      "tls = 192.168.1.5:8443, 0.0.0.0:443,[::]:443 [fd00::5]:8443\n"
+			      "certificate = /etc/x.crt\nkey = /etc/x.key\n"
+			      "names = PrintGate.local, box\n[users]\nnet = 61701\ncore = 61702\n"
+			      "web = 61703\ntls = 61704\n",
+			      &d),
+			 0);
+	assert_int_equal(c.tls_count, 4);
+	assert_memory_equal(c.tls[0].at.addr, "\xc0\xa8\x01\x05", 4);
+	assert_int_equal(c.tls[0].at.port, 8443);
+	assert_int_equal(c.tls[2].at.family, 6);
+	assert_string_equal(c.certificate, "/etc/x.crt");
+	assert_string_equal(c.key, "/etc/x.key");
+	assert_int_equal(c.name_count, 2);
+	assert_string_equal(c.names[0], "printgate.local");
+	assert_int_equal(c.tls_user.uid, 61704);
+	assert_int_equal(c.listen_count, 2);
+	assert_int_equal(load(&c, "[gateway]\ntunnel = 10.1.0.0/16\n[web]\ntls = off\n", &d), 0);
+	assert_int_equal(c.tls_count, 0);
+	assert_int_equal(c.name_count, 0);
+}
+
+static void test_mistakes_about_the_page_in_the_lan(void **state)
+{
+	(void)state;
+	refused("[web]\ntls = tunnel:443\n", ":2: tls", "addresses of this machine");
+	refused("[web]\ntls = 192.168.1.5\n", ":2: tls", "with a port");
+	refused("[web]\ntls = 192.168.1.5:0\n", ":2: tls", "with a port");
+	refused("[web]\ntls = fd00::5:443\n", ":2: tls", "with a port");
+	refused("[web]\ntls = printgate.local:443\n", ":2: tls", "addresses of this machine");
+	refused("[web]\ntls = 1.1.1.1:1, 1.1.1.1:2, 1.1.1.1:3, 1.1.1.1:4, 1.1.1.1:5\n", ":2: tls",
+		"up to 4");
+	refused("[web]\nnames = a_b\n", ":2: names", "host names");
+	refused("[web]\nnames = a b c d e f g h i\n", ":2: names", "up to 8");
+	refused("[web]\ncertificate = page.crt\n", ":2: certificate", "absolute");
+	refused("[gateway]\ntunnel = 10.1.0.0/16\n[web]\nkey = /k\n", "certificate and key",
+		"both, or none");
+	refused("[gateway]\ntunnel = 10.1.0.0/16\n[web]\ntls = 10.1.0.1:443\n", "local network",
+		"tunnel:PORT");
+	refused("[users]\ntls = 0\n", ":2: tls = 0", "not root");
 }
 
 static void test_long_line_and_nul_are_refused(void **state)
@@ -230,6 +279,8 @@ int main(void)
 		cmocka_unit_test(test_byte_order_mark_crlf_and_indent_are_tolerated),
 		cmocka_unit_test(test_endpoint_may_be_bracketed_ipv6),
 		cmocka_unit_test(test_mistakes_name_line_and_what_is_allowed),
+		cmocka_unit_test(test_the_page_in_the_lan_is_read),
+		cmocka_unit_test(test_mistakes_about_the_page_in_the_lan),
 		cmocka_unit_test(test_long_line_and_nul_are_refused),
 		cmocka_unit_test(test_unreadable_and_open_files_are_refused),
 	};

@@ -20,7 +20,8 @@ import pytest
 
 PROGRAM = os.environ.get("PRINTGATE_WEB", "build/printgate-web")
 GATEWAY, PHONE, STRANGER = "127.0.16.1", "127.0.20.5", "127.0.20.6"
-TLS = 2  # a connection that printgate-tls hands over
+TLS = 2  # a connection that printgate-tls hands over …
+LAN = "192.0.2.2"  # … from this address of ours
 WEB_LOOK, WEB_LOGIN, WEB_LOGOUT = 64, 65, 66
 ERROR, END, GATEWAY_ITEM, PRINTER_ITEM, PEER, GRANT, COUNTS = 128, 129, 130, 131, 132, 133, 136
 WEB_OWNER, WEB_SESSION = 138, 140
@@ -189,8 +190,9 @@ class Web:
     def connect(self, where=0, source=PHONE):
         if where == TLS:
             mine, theirs = socket.socketpair()
-            client = struct.pack("<BH", 4, 1234) + socket.inet_aton(source) + bytes(12)
-            socket.send_fds(self.tls, [client], [theirs.fileno()])
+            ends = b"".join(struct.pack("<BH", 4, 1234) + socket.inet_aton(a) + bytes(12)
+                            for a in (source, LAN))
+            socket.send_fds(self.tls, [ends], [theirs.fileno()])
             theirs.close()
             mine.settimeout(10)
             return mine
@@ -499,9 +501,11 @@ def test_names_that_are_not_ours(web):
 def test_names_that_are_ours(tmp_path):
     web = Web(tmp_path, "printer.example", "pi")
     for host, where in ((GATEWAY, 0), (GATEWAY + ":80", 0), ("localhost", 1), ("LOCALHOST:8080", 1),
-                        ("Printer.Example", 0), ("pi:443", TLS), ("printer.example", TLS)):
+                        ("Printer.Example", 0), ("pi:443", TLS), ("printer.example", TLS),
+                        (LAN, TLS), (LAN + ":8443", TLS)):
         assert web.get(host=host, where=where)[0] == 200, host
     assert web.get(host="localhost", where=TLS)[0] == 421
+    assert web.get(host=GATEWAY, where=TLS)[0] == 421
     web.close()
 
 
@@ -723,6 +727,6 @@ def test_it_owns_nothing(web, tmp_path):
 
 def test_its_list_of_system_calls_is_short_and_enough():
     """Enough: every other test here runs under it, and a call that is not in it ends the process."""
-    with open(os.path.join(os.path.dirname(__file__), "../../web/sandbox.c"), encoding="utf-8") as f:
+    with open(os.path.join(os.path.dirname(__file__), "../../web/main.c"), encoding="utf-8") as f:
         calls = re.search(r"calls\[\] =\s*\{(.*?)\};", f.read(), re.S)[1].count('"') // 2
     assert calls + 1 <= 28  # and ioctl(FIONREAD)

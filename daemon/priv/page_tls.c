@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Starting printgate-tls, with descriptors only: sockets, certificate, key. Its one answer is the
+ * certificate's fingerprint, 32 bytes on a pipe.
+ */
+#include "daemon/priv/page_tls.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "daemon/priv/sock.h"
+#include "daemon/priv/spawn.h"
+
+#define CERTIFICATE_FILE "page.crt"
+#define KEY_FILE	 "page.key"
+#define SHA256_BYTES	 32
+#define PATIENCE_MS	 20000 /* an old Pi makes its key in less than one second */
+#define ADDRESS_BYTES	 INET6_ADDRSTRLEN
+#define FIXED_FDS	 4 /* line, pipe, certificate, key */
+
+/* All that the child is given, and what belongs to it. */
+struct work {
+	int line[2], report[2]; /* ours (or web's) and the child's; the child's is the second */
+	int certificate, key;
+	int sockets[CONF_TLS_MAX];
+	unsigned count;
+	char number[12], tunnel[PREFIX4_TEXT_BYTES], tunnel6[PREFIX6_TEXT_BYTES];
+	char addresses[CONF_TLS_MAX][ADDRESS_BYTES];
+	struct spawn spawn;
+};
+
+static void close_all(struct work *w)
+{
+	int *const all[] = {&w->line[0],   &w->line[1],	    &w->report[0],
+			    &w->report[1], &w->certificate, &w->key};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		cleanup_close(all[i]);
+	for (unsigned i = 0; i < w->count; i++)
+		(void)close(w->sockets[i]);
+}
+
+/* ---- certificate and key ----------------------------------------------------------------------- */
+
+/* The owner's. A key that everybody on the machine can read is none. */
+static int open_given(const char *path, bool secret, int *out, struct diag *d)
+{
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0)
+		return diag_errno(d, "cannot open %s", path);
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return diag_set(d, ERR_CONFIG, "%s is not a file", path);
+	if (secret && st.st_mode & S_IRWXO)
+		return diag_set(d, ERR_CONFIG,
+				"%s can be read by everybody on this machine: `chmod o= %s`", path,
+				path);
+	*out = take_fd(&fd);
+	return 0;
+}
+
+/* Ours: the file stays root's and closed to everybody; only who inherits the descriptor can use it. */
+static int open_own(int dir, const char *name, int *out, struct diag *d)
+{
+	auto_close int fd = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return diag_errno(d, "cannot open tls/%s in the state folder", name);
+	if (!S_ISREG(st.st_mode) || st.st_mode & 077)
+		return diag_set(d, ERR_CONFIG,
+				"tls/%s in the state folder is readable by others: delete it, and "
+				"a new one is made",
+				name);
+	*out = take_fd(&fd);
+	return 0;
+}
+
+static int open_files(struct work *w, const struct conf *c, struct diag *d)
+{
+	auto_close int dir = -1;
+	int rc;
+
+	if (c->certificate[0]) {
+		rc = open_given(c->certificate, false, &w->certificate, d);
+		return rc ? rc : open_given(c->key, true, &w->key, d);
+	}
+	rc = dirs_tls(c, &dir, d);
+	if (!rc)
+		rc = open_own(dir, CERTIFICATE_FILE, &w->certificate, d);
+	if (!rc)
+		rc = open_own(dir, KEY_FILE, &w->key, d);
+	if (!rc && fsync(dir))
+		rc = diag_errno(d, "cannot sync the folder tls");
+	return rc;
+}
+
+/* ---- sockets and arguments --------------------------------------------------------------------- */
+
+static bool is_wildcard(const struct endpoint *e)
+{
+	static const uint8_t zero[sizeof(e->addr)];
+
+	return !memcmp(e->addr, zero, sizeof(zero));
+}
+
+/* An address that does not work is left out, as with the page in the tunnel. */
+static void bind_sockets(struct page_tls *t, struct work *w, const struct conf *c)
+{
+	struct diag d;
+
+	for (unsigned i = 0; i < c->tls_count; i++) {
+		if (sock_tls(&c->tls[i].at, &w->sockets[w->count], &d)) {
+			log_warn("start", "%s; going on without", d.text);
+			continue;
+		}
+		t->at.item[t->at.count++] = c->tls[i].at;
+		w->count++;
+	}
+}
+
+/* What the page is called by: the names, and the addresses that are told from others. */
+static void arguments(struct work *w, const struct conf *c)
+{
+	const char **arg = w->spawn.args;
+	size_t n = 0;
+
+	_Static_assert(SPAWN_ARGS_MAX >= 4 + CONF_NAMES_MAX + CONF_TLS_MAX, "arguments");
+	_Static_assert(SPAWN_FDS_MAX > FIXED_FDS + CONF_TLS_MAX, "descriptors, with the lock");
+	(void)snprintf(w->number, sizeof(w->number), "%u", w->count);
+	prefix4_format(w->tunnel, c->tunnel);
+	prefix6_format(w->tunnel6, &c->tunnel6);
+	arg[n++] = w->number;
+	arg[n++] = c->certificate[0] ? "given" : "own";
+	arg[n++] = w->tunnel;
+	arg[n++] = c->tunnel6.len ? w->tunnel6 : "-";
+	for (unsigned i = 0; i < c->name_count; i++)
+		arg[n++] = c->names[i];
+	for (unsigned i = 0; i < c->tls_count; i++) {
+		const struct endpoint *e = &c->tls[i].at;
+
+		if (!is_wildcard(e) && inet_ntop(e->family == 6 ? AF_INET6 : AF_INET, e->addr,
+						 w->addresses[i], ADDRESS_BYTES))
+			arg[n++] = w->addresses[i];
+	}
+}
+
+/* ---- its answer -------------------------------------------------------------------------------- */
+
+static int64_t left_ms(const struct timespec *end)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)(end->tv_sec - now.tv_sec) * 1000 + (end->tv_nsec - now.tv_nsec) / 1000000;
+}
+
+/* Its 32 bytes, or its end: it has written why into the log. */
+static int await_report(int fd, uint8_t out[SHA256_BYTES], struct diag *d)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct timespec end;
+	size_t got = 0;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += PATIENCE_MS / 1000;
+	while (got < SHA256_BYTES) {
+		const int64_t left = left_ms(&end);
+		const int n = poll(&p, 1, left > 0 ? (int)left : 0);
+		ssize_t r;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n == 0)
+			return diag_set(d, ERR_UNREACHABLE, "printgate-tls does not get ready");
+		r = n < 0 ? -1 : read(fd, out + got, SHA256_BYTES - got);
+		if (r < 0)
+			return diag_errno(d, "printgate-tls");
+		if (r == 0)
+			return diag_set(d, ERR_UNREACHABLE, "printgate-tls has ended");
+		got += (size_t)r;
+	}
+	return 0;
+}
+
+static void format_fingerprint(char out[CONTROL_FINGERPRINT_BYTES],
+			       const uint8_t digest[SHA256_BYTES])
+{
+	_Static_assert(CONTROL_FINGERPRINT_BYTES >= SHA256_BYTES * 3, "two digits and a colon");
+	for (size_t i = 0; i < SHA256_BYTES; i++)
+		(void)snprintf(out + i * 3, 4, "%02X%s", digest[i],
+			       i + 1 < SHA256_BYTES ? ":" : "");
+}
+
+/* ---- the whole --------------------------------------------------------------------------------- */
+
+static int prepare(struct page_tls *t, struct work *w, const struct conf *c, struct diag *d)
+{
+	int rc = open_files(w, c, d);
+
+	if (!rc)
+		bind_sockets(t, w, c);
+	if (!rc && !w->count)
+		rc = diag_set(d, ERR_SYSTEM, "no address is left");
+	if (!rc)
+		rc = sock_pair(w->line, d);
+	if (!rc && pipe2(w->report, O_CLOEXEC))
+		rc = diag_errno(d, "cannot make a pipe");
+	return rc;
+}
+
+static int launch(struct page_tls *t, struct work *w, const struct conf *c, const struct dirs *dirs,
+		  int lock, struct diag *d)
+{
+	uint8_t digest[SHA256_BYTES];
+	struct spawn *s = &w->spawn;
+	int rc;
+
+	*s = (struct spawn){.program = "printgate-tls",
+			    .user = c->tls_user,
+			    .may_chroot = true,
+			    .folder = dirs->empty,
+			    .fds = {w->line[1], w->report[1], w->certificate, w->key},
+			    .fd_count = FIXED_FDS};
+	for (unsigned i = 0; i < w->count; i++)
+		s->fds[s->fd_count++] = w->sockets[i];
+	s->fds[s->fd_count++] = lock;
+	arguments(w, c);
+	rc = spawn_start(s, &t->pid, d);
+	if (rc)
+		return rc;
+	(void)close(take_fd(&w->report[1])); /* so that its end is the pipe's */
+	rc = await_report(w->report[0], digest, d);
+	if (!rc) {
+		format_fingerprint(t->fingerprint, digest);
+		return 0;
+	}
+	(void)kill(t->pid, SIGKILL);
+	(void)waitpid(t->pid, NULL, 0);
+	t->pid = 0;
+	return rc;
+}
+
+void page_tls_start(struct page_tls *t, const struct conf *c, const struct dirs *dirs, int lock)
+{
+	struct work w = {.line = {-1, -1}, .report = {-1, -1}, .certificate = -1, .key = -1};
+	struct diag d = {ERR_NONE, ""};
+	int rc;
+
+	*t = (struct page_tls){.line = -1};
+	if (!c->tls_count)
+		return;
+	rc = prepare(t, &w, c, &d);
+	if (!rc)
+		rc = launch(t, &w, c, dirs, lock, &d);
+	if (rc) {
+		log_warn("start", "%s; going on without the page in the local network", d.text);
+		t->at.count = 0;
+	} else {
+		t->line = take_fd(&w.line[0]);
+	}
+	close_all(&w);
+}
