@@ -169,10 +169,10 @@ FUZZ_SRC	= $(wildcard tests/fuzz/*.c)
 FUZZ		= $(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%,$(FUZZ_SRC)))
 FUZZ_SECONDS	?= 60
 
-$(B)/replay/%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/priv.a $(B)/common.a
+$(B)/replay/%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/priv.a $(B)/web.a $(B)/common.a
 	@mkdir -p $(@D)
 	$(LINK) $^ $(call libs_of,$(PRIV_PKG))
-$(B)/libfuzzer/%: $(B)/tests/fuzz/fuzz_%.o $(B)/priv.a $(B)/common.a
+$(B)/libfuzzer/%: $(B)/tests/fuzz/fuzz_%.o $(B)/priv.a $(B)/web.a $(B)/common.a
 	@mkdir -p $(@D)
 	$(LINK) -fsanitize=fuzzer $^ $(call libs_of,$(PRIV_PKG))
 
