@@ -180,8 +180,8 @@ static void put_main(FILE *out, const struct view *v, const struct pieces *p)
 /* What the script opens. Only unreserved characters are left as they are (RFC 3986, 2.3). */
 static void put_stream(FILE *out, const struct view *v, uint32_t key)
 {
-	fprintf(out, "<body data-e=\"/events?k=%08x&amp;me=%d&amp;all=%d\">", key,
-		v->kind == VIEW_PEER, v->all);
+	fprintf(out, "<body data-e=\"/events?k=%08x&amp;me=%d&amp;own=%d&amp;all=%d\">", key,
+		v->kind == VIEW_PEER, v->kind == VIEW_OWNER, v->all);
 }
 
 void page_write(FILE *out, const struct view *v, const struct pieces *p, uint32_t key)

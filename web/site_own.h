@@ -24,7 +24,7 @@ struct visit {
 	bool own;	    /* the phone's own view, though an owner looks */
 	bool all, tls;
 	char find[PAGE_FIND_BYTES];
-	/* Of a stream: what the viewer has, and whether it was an owner's. */
+	/* Of a stream: what the viewer has, and whether it is to be an owner's. */
 	struct pieces_known known;
 	bool owner, mute;
 };

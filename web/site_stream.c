@@ -99,6 +99,7 @@ void site_stream(struct site *s, struct http_conn *c, const struct http_request 
 	}
 	v = visit_new(s, c, r);
 	v->own = form_value(r->head.query, "me", flag, sizeof(flag)) && flag[0] == '1';
+	v->owner = form_value(r->head.query, "own", flag, sizeof(flag)) && flag[0] == '1';
 	v->all = form_value(r->head.query, "all", flag, sizeof(flag)) && flag[0] == '1';
 	take_kept(v, r->head.query);
 	http_stream(c, "text/event-stream; charset=utf-8");

@@ -628,6 +628,14 @@ def test_a_stream_of_an_owner_ends_with_the_session(web):
     assert stream.rest() == ""
 
 
+def test_a_stream_of_an_owner_is_nobody_else_s(web):
+    """As after a restart of core, which forgets all sessions."""
+    web.core.valid = False
+    stream = web.stream("/events?k=0&own=1", fields=web.session())
+    assert "phones enrolled" not in stream.until("event: end")
+    stream.close()
+
+
 # ---- limits ----------------------------------------------------------------------------------------
 
 
