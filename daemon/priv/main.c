@@ -165,8 +165,20 @@ static uint16_t bind_page6(struct start *s, const struct conf_listen *l)
 	return bind_page(s, &six);
 }
 
+/* The page's processes shut themselves into an empty folder, or do not run. */
+static void leave_pages_out(struct start *s)
+{
+	log_warn("start",
+		 "CAP_SYS_CHROOT is missing, so there is no page (in a container, add SYS_CHROOT; "
+		 "under systemd, CapabilityBoundingSet)");
+	s->conf.listen_count = 0;
+	s->conf.tls_count = 0;
+}
+
 static void bind_pages(struct start *s)
 {
+	if (!spawn_may_chroot())
+		leave_pages_out(s);
 	for (unsigned i = 0; i < s->conf.listen_count; i++) {
 		const struct conf_listen *l = &s->conf.listen[i];
 		uint16_t port = bind_page(s, l);

@@ -150,6 +150,11 @@ static void __attribute__((noreturn)) run_child(const struct spawn *s, int progr
 	_exit(EXIT_EXEC);
 }
 
+bool spawn_may_chroot(void)
+{
+	return cap_get_bound(CAP_SYS_CHROOT) > 0;
+}
+
 int spawn_start(const struct spawn *s, pid_t *pid, struct diag *d)
 {
 	auto_close int program = open_program(s->program, d);

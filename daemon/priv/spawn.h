@@ -23,6 +23,9 @@ struct spawn {
 	unsigned fd_count;
 };
 
+/* May a companion be given CAP_SYS_CHROOT? Not in a container that withholds it. */
+bool spawn_may_chroot(void);
+
 /* Forks and executes. In the child: own uid and gid, no groups, no capability in any set (but the
  * one that it may have), bounding set as well, no_new_privs, no descriptor but 0-2 and the given ones. The binary is opened as root and
  * executed by descriptor, since its folder may be closed to the child's user. ERR_SYSTEM. */

@@ -6,6 +6,7 @@ import os
 import re
 
 from node import SLOW, await_that
+from probes import tcp_probe
 
 PASSWORD = "correct horse battery"
 
@@ -56,3 +57,14 @@ def test_nobody_else_sets_it(home):
                                  os.path.join(home.gateway.runtime, "control.sock"), "page", "password", "--stdin",
                                  stdin=PASSWORD, check=False)
     assert done.returncode in (3, 4), done.stdout + done.stderr
+
+
+def test_without_the_capability_there_is_no_page_but_a_gate(home):
+    """In a container that withholds CAP_SYS_CHROOT: the page cannot shut itself in, so it does not run."""
+    gateway = home.gateway
+    gateway.stop()
+    gateway.start(prefix=["setpriv", "--bounding-set", "-sys_chroot"])
+    assert "CAP_SYS_CHROOT is missing, so there is no page" in gateway.log_text()
+    assert gateway.node.pids("printgate-web") == []
+    await_that(lambda: tcp_probe(home.phone.node, home.vpn(home.alpha), 80, 1).kind == "open", 60,
+               "the printer")
