@@ -296,7 +296,7 @@ demo:
 	$(Q)trap '$(HAND_OVER)' EXIT; $(MAKE) --no-print-directory $(JOBS) all
 	$(Q)/usr/bin/python3 tests/netns/demo.py
 
-# docs/screenshots/*.png: the page in both schemes, on a phone's and a desktop's screen.
+# build/screenshots/*.png: the page in both schemes, on a phone's and a desktop's screen.
 screenshots:
 	$(Q)packaging/deps.sh build run test
 	$(Q)trap '$(HAND_OVER)' EXIT; $(MAKE) --no-print-directory $(JOBS) all netns-programs

@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Pictures of the real page, in a real browser, with 0, 3 and 200 phones: docs/screenshots/*.png."""
+"""Pictures of the real page, in a real browser, with 0, 3 and 200 phones: build/screenshots/*.png. Two of
+them, which README.md shows, go to docs/."""
 
 import os
+import shutil
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -12,10 +14,11 @@ from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
 from browser import browser  # noqa: E402
-from node import await_that  # noqa: E402
+from node import BUILD, ROOT, await_that  # noqa: E402
 from scene import PASSWORD, Scene  # noqa: E402
 
-FOLDER = os.path.join(os.path.dirname(os.path.dirname(HERE)), "docs", "screenshots")
+FOLDER = os.path.join(BUILD, "screenshots")
+SHOWN = {"phone-light": "phone.png", "owner-3-desktop-dark": "owner.png"}
 SIZES = {"phone": (390, 844), "desktop": (1280, 800)}
 OTHERS = {3: ("Ben's phone", "Workshop tablet"), 200: [f"Phone {n:03}" for n in range(1, 200)]}
 
@@ -25,6 +28,8 @@ def shot(driver, name):
     path = os.path.join(FOLDER, name + ".png")
     driver.save_screenshot(path)
     print(os.path.relpath(path))
+    if name in SHOWN:
+        shutil.copy(path, os.path.join(ROOT, "docs", SHOWN[name]))
 
 
 def owner(node, url, count):
