@@ -224,7 +224,7 @@ static int prepare(struct page_tls *t, struct work *w, const struct conf *c, str
 static int launch(struct page_tls *t, struct work *w, const struct conf *c, const struct dirs *dirs,
 		  int lock, struct diag *d)
 {
-	uint8_t digest[SHA256_BYTES];
+	uint8_t digest[SHA256_BYTES] = {0};
 	struct spawn *s = &w->spawn;
 	int rc;
 

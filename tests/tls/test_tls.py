@@ -329,6 +329,9 @@ def test_what_is_not_a_pair_is_made_anew(start, tmp_path, harm):
     second = start()
     assert second.digest != first.digest and len(second.digest) == 32
     assert second.get()
+    for path in (second.certificate, second.key):
+        text = open(path).read()
+        assert text.startswith("-----BEGIN ") and text.endswith("-----\n") and len(text) < 2000
 
 
 @pytest.mark.parametrize("kind", (EC, ("-newkey", "rsa:2048")), ids=("ec", "rsa"))
