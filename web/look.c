@@ -417,8 +417,12 @@ void look_free(struct look *l)
 {
 	if (!l)
 		return;
-	while (l->lookers)
-		looker_free(l->lookers);
+	while (l->lookers) {
+		struct looker *k = l->lookers;
+
+		l->lookers = k->next;
+		free(k);
+	}
 	while (l->logins)
 		login_pop(l);
 	event_free(l->readable);

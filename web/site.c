@@ -30,8 +30,15 @@ void site_free(struct site *s)
 {
 	if (!s)
 		return;
-	while (s->visits)
-		visit_free(s->visits);
+	while (s->visits) {
+		struct visit *v = s->visits;
+
+		s->visits = v->next;
+		if (s->visits)
+			s->visits->at = &s->visits;
+		v->at = &v->next; /* of no list any more */
+		visit_free(v);
+	}
 	for (size_t i = 0; i < SITE_KEPT; i++)
 		pieces_forget(&s->kept[i].known);
 	free(s);
