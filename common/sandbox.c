@@ -83,8 +83,15 @@ static int allow_fionread(scmp_filter_ctx filter)
 				SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, FIONREAD));
 }
 
-/* By name, because a call is another number on each architecture and has another name on some of
- * them (time64 on armhf); libseccomp knows. What a name is not known for cannot be called there. */
+/* Where longs have 32 bits (armhf), the C library does the same by another call. */
+static const char *const twins[][2] = {
+	{"mmap", "mmap2"},	   {"fcntl", "fcntl64"},
+	{"futex", "futex_time64"}, {"clock_gettime", "clock_gettime64"},
+	{"recvfrom", "recv"},	   {"sendto", "send"},
+};
+
+/* By name, because a call is another number on each architecture; libseccomp knows. What an
+ * architecture has no call for cannot be called there. */
 static int allow(scmp_filter_ctx filter, const char *call)
 {
 	const int number = seccomp_syscall_resolve_name(call);
@@ -94,13 +101,23 @@ static int allow(scmp_filter_ctx filter, const char *call)
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
 }
 
+static int allow_with_twin(scmp_filter_ctx filter, const char *call)
+{
+	int r = allow(filter, call);
+
+	for (size_t i = 0; i < ARRAY_LEN(twins) && r == 0; i++)
+		if (!strcmp(twins[i][0], call))
+			r = allow(filter, twins[i][1]);
+	return r;
+}
+
 int sandbox_seal(const char *const *calls, size_t n, struct diag *d)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int r = filter ? allow_fionread(filter) : -ENOMEM;
 
 	for (size_t i = 0; i < n && r == 0; i++)
-		r = allow(filter, calls[i]);
+		r = allow_with_twin(filter, calls[i]);
 	if (r == 0)
 		r = seccomp_load(filter);
 	seccomp_release(filter);

@@ -15,6 +15,7 @@
 int sandbox_enter(unsigned files, struct diag *d) __attribute__((warn_unused_result));
 
 /* These n system calls, by name, and ioctl(FIONREAD); any other ends the process. Names that an
- * architecture does not have are passed over. After all has been set up. ERR_SYSTEM. */
+ * architecture does not have are passed over, and what 32-bit machines call instead is allowed too.
+ * After all has been set up. ERR_SYSTEM. */
 int sandbox_seal(const char *const *calls, size_t n, struct diag *d)
 	__attribute__((warn_unused_result));

@@ -39,12 +39,11 @@
 /* In steady state. Keys of connections need random numbers; OpenSSL asks for its process id to find
  * out that it was forked. */
 static const char *const calls[] = {
-	"accept4",   "brk",	    "clock_gettime", "clock_gettime64", "close",
-	"epoll_ctl", "epoll_pwait", "epoll_wait",    "exit_group",	"fcntl",
-	"futex",     "getpid",	    "getrandom",     "getsockname",	"getsockopt",
-	"madvise",   "mmap",	    "mremap",	     "munmap",		"read",
-	"readv",     "recvfrom",    "rt_sigreturn",  "sendmsg",		"setsockopt",
-	"shutdown",  "socketpair",  "write",	     "writev",
+	"accept4",     "brk",	      "clock_gettime", "close",	       "epoll_ctl",
+	"epoll_pwait", "epoll_wait",  "exit_group",    "futex",	       "getpid",
+	"getrandom",   "getsockname", "madvise",       "mmap",	       "mremap",
+	"munmap",      "read",	      "readv",	       "rt_sigreturn", "sendmsg",
+	"setsockopt",  "shutdown",    "socketpair",    "write",	       "writev",
 };
 
 struct tls {

@@ -32,11 +32,11 @@
 /* In steady state; tests/web counts those that are used. (sysinfo: qsort(3) asks how much memory
  * there is.) */
 static const char *const calls[] = {
-	"accept4",     "brk",	     "clock_gettime", "clock_gettime64", "close",    "epoll_ctl",
-	"epoll_pwait", "epoll_wait", "exit_group",    "fcntl",		 "futex",    "getrandom",
-	"getsockname", "madvise",    "mmap",	      "mremap",		 "munmap",   "read",
-	"readv",       "recvfrom",   "recvmsg",	      "sendto",		 "shutdown", "sysinfo",
-	"write",       "writev",
+	"accept4",     "brk",	      "clock_gettime", "close",	   "epoll_ctl",
+	"epoll_pwait", "epoll_wait",  "exit_group",    "fcntl",	   "futex",
+	"getrandom",   "getsockname", "madvise",       "mmap",	   "mremap",
+	"munmap",      "read",	      "readv",	       "recvfrom", "recvmsg",
+	"sendto",      "shutdown",    "sysinfo",       "write",	   "writev",
 };
 
 _Static_assert(ARRAY_LEN(calls) < CALLS_MAX, "with ioctl");
