@@ -9,56 +9,10 @@
 #include <strings.h>
 #include <time.h>
 
-#include "common/chan.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/mem.h"
-
-struct looker {
-	struct look *look;
-	struct looker *next, **at;
-	struct who who;
-	bool lasting;
-	bool asked;   /* part of the question that is on its way */
-	bool due;     /* has its answer, and is to be told */
-	int64_t last; /* mono of the last answer, 0: none yet */
-	look_fn fn;
-	void *arg;
-};
-
-/* A login, or a logout: then fn is NULL. */
-struct login {
-	struct look *look;
-	struct login *next;
-	struct control_web_login login;
-	struct control_web_logout logout;
-	bool ends, cancelled;
-	login_fn fn;
-	void *arg;
-};
-
-enum line_state {
-	LINE_FREE,
-	LINE_LOOK,  /* an answer to a look is on its way */
-	LINE_LOGIN, /* one to the first of logins */
-};
-
-struct look {
-	struct event_base *base;
-	struct chan core;
-	struct event *readable, *timer;
-	void (*broken)(void *arg, const struct diag *d);
-	void *broken_arg;
-	enum line_state line;
-	bool silent;	      /* the answer on its way is late; who waited for it has been told */
-	bool down;	      /* broken */
-	int64_t asked, pause; /* mono of the last question; ms until the next may come */
-	struct control_web_look question;
-	struct snapshot now, next;
-	struct looker *lookers;
-	struct login *logins;
-	struct control_web_session session;
-};
+#include "web/look_own.h"
 
 static int64_t mono_ms(void)
 {
@@ -197,7 +151,7 @@ static void compose(struct look *l)
 	}
 }
 
-static void ask(struct look *l, uint16_t type, const void *msg, enum line_state state)
+void look_ask(struct look *l, uint16_t type, const void *msg, enum line_state state)
 {
 	struct diag d = {0};
 
@@ -209,15 +163,6 @@ static void ask(struct look *l, uint16_t type, const void *msg, enum line_state 
 	l->silent = false;
 }
 
-static void login_pop(struct look *l)
-{
-	struct login *g = l->logins;
-
-	l->logins = g->next;
-	explicit_bzero(g, sizeof(*g));
-	free(g);
-}
-
 /* Asks what is to be asked, or sets the timer for when that may be. */
 static void go_on(struct look *l)
 {
@@ -225,16 +170,7 @@ static void go_on(struct look *l)
 
 	if (l->down || l->line != LINE_FREE)
 		return;
-	while (l->logins && l->logins->cancelled)
-		login_pop(l);
-	if (l->logins) {
-		if (l->logins->ends)
-			ask(l, CTL_WEB_LOGOUT, &l->logins->logout, LINE_LOGIN);
-		else
-			ask(l, CTL_WEB_LOGIN, &l->logins->login, LINE_LOGIN);
-		return;
-	}
-	if (!l->lookers)
+	if (look_login_ask(l) || !l->lookers)
 		return;
 	if (left > 0) {
 		arm(l, left);
@@ -243,7 +179,7 @@ static void go_on(struct look *l)
 	compose(l);
 	l->asked = mono_ms();
 	snapshot_clear(&l->next);
-	ask(l, CTL_WEB_LOOK, &l->question, LINE_LOOK);
+	look_ask(l, CTL_WEB_LOOK, &l->question, LINE_LOOK);
 	if (!l->down)
 		arm(l, LOOK_SILENCE_MS);
 }
@@ -315,25 +251,13 @@ static void look_answered(struct look *l)
 	tell_asked(l, true);
 }
 
-/* The first of the logins has its answer. */
-static void login_answered(struct look *l, const struct diag *d)
-{
-	const struct login g = *l->logins;
-
-	login_pop(l);
-	l->line = LINE_FREE;
-	if (g.fn && !g.cancelled)
-		g.fn(g.arg, &l->session, d);
-	explicit_bzero(&l->session, sizeof(l->session));
-}
-
 static void refused(struct look *l, const struct control_error *e)
 {
 	struct diag d = {.code = e->code ? (enum err)e->code : ERR_PROTOCOL};
 
 	(void)snprintf(d.text, sizeof(d.text), "%s", e->text);
 	if (l->line == LINE_LOGIN) {
-		login_answered(l, &d);
+		look_login_answered(l, &d);
 		return;
 	}
 	log_warn("look", "core answers: %s", d.text);
@@ -354,7 +278,7 @@ static int take(struct look *l, uint16_t type, const union control_any *m, struc
 		refused(l, &m->error);
 	} else if (type == CTL_END) {
 		if (l->line == LINE_LOGIN)
-			login_answered(l, &fine);
+			look_login_answered(l, &fine);
 		else
 			look_answered(l);
 	} else if (l->line == LINE_LOOK) {
@@ -394,6 +318,12 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	go_on(l);
 }
 
+void look_soon(struct look *l)
+{
+	if (l->line == LINE_FREE && !l->down)
+		arm(l, 0);
+}
+
 /* ---- from outside ------------------------------------------------------------------------------ */
 
 struct look *look_new(struct event_base *base, int core,
@@ -423,8 +353,7 @@ void look_free(struct look *l)
 		l->lookers = k->next;
 		free(k);
 	}
-	while (l->logins)
-		login_pop(l);
+	look_logins_free(l);
 	event_free(l->readable);
 	event_free(l->timer);
 	(void)close(l->core.fd);
@@ -461,51 +390,4 @@ void look_end(struct looker *k)
 {
 	if (k)
 		looker_free(k);
-}
-
-static struct login *login_new(struct look *l)
-{
-	struct login *g, **at = &l->logins;
-	unsigned n = 0;
-
-	for (; *at; at = &(*at)->next)
-		n++;
-	if (n >= LOOK_LOGINS_MAX)
-		return NULL;
-	g = mem_zalloc(1, sizeof(*g));
-	g->look = l;
-	*at = g;
-	if (l->line == LINE_FREE && !l->down)
-		arm(l, 0);
-	return g;
-}
-
-struct login *look_login(struct look *l, const struct endpoint *from, const char *password,
-			 login_fn fn, void *arg)
-{
-	struct login *g = login_new(l);
-
-	if (!g)
-		return NULL;
-	g->login.from = *from;
-	(void)snprintf(g->login.password, sizeof(g->login.password), "%s", password);
-	g->fn = fn;
-	g->arg = arg;
-	return g;
-}
-
-void look_login_cancel(struct login *g)
-{
-	if (g)
-		g->cancelled = true;
-}
-
-void look_logout(struct look *l, const struct web_secret *id, const struct web_secret *csrf)
-{
-	struct login *g = login_new(l);
-
-	if (!g)
-		return;
-	g->ends = true;
-	g->logout = (struct control_web_logout){.id = *id, .csrf = *csrf};
 }
