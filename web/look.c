@@ -9,7 +9,6 @@
 #include <strings.h>
 #include <time.h>
 
-#include "common/cleanup.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "web/look_own.h"
