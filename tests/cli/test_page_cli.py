@@ -116,13 +116,20 @@ def test_no_terminal_and_no_stdin(core):
     assert not core.asked
 
 
+def as_in_a_terminal():
+    """Whatever runs the tests may ignore these (nohup, a job in the background)."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Terminal:
     """`printgate page password` with a terminal for its input."""
 
     def __init__(self, core):
         self.mine, theirs = pty.openpty()
         self.process = subprocess.Popen([PROGRAM, "--socket", core.path, "page", "password"], stdin=theirs,
-                                        stdout=theirs, stderr=theirs, start_new_session=True)
+                                        stdout=theirs, stderr=theirs, start_new_session=True,
+                                        preexec_fn=as_in_a_terminal)
         self.theirs = theirs
         self.shown = b""
 

@@ -204,6 +204,9 @@ def _decode(kind, data):
         protocol, rest = data[9], data[header:]
         source = socket.inet_ntop(socket.AF_INET, data[12:16])
         destination = socket.inet_ntop(socket.AF_INET, data[16:20])
+        # a membership report of a bridge without an address (RFC 3376, 4.2.13), not anybody's traffic
+        if protocol == 2 and source == "0.0.0.0":
+            return None
     elif kind == 0x86DD and len(data) >= 40:
         protocol, rest = data[6], data[40:]
         source = socket.inet_ntop(socket.AF_INET6, data[8:24])

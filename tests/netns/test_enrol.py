@@ -302,8 +302,8 @@ def test_a_user_without_rights_gets_status_3(home):
     ("interface = wg0", "interface = ../../etc", 2),
     ("interface = wg0", "interface = muchtoolongforthat", 2),
     (f"backend = {BACKEND}", "backend = magic", 6),
-    ("net = 61601", "net = 0", 14),
-    ("net = 61601", "net = nosuchuser", 14),
+    ("net = 61601", "net = 0", 15),
+    ("net = 61601", "net = nosuchuser", 15),
     ("[gateway]", "[gatewya]", 2),
     ("[gateway]", "nonsense\n[gateway]", 1),
 ])
