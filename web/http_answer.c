@@ -98,7 +98,7 @@ void http_refuse(struct http_conn *c, int status)
 void http_stream(struct http_conn *c, const char *type)
 {
 	struct evbuffer *out = bufferevent_get_output(c->bev);
-	const struct timeval stalled = {.tv_sec = LIMIT_WRITE_SECONDS};
+	const struct timeval stalled = {.tv_sec = LIMIT_STALL_SECONDS};
 
 	put_head(c, 200, type);
 	(void)evbuffer_add(out, "\r\n", 2);

@@ -23,7 +23,6 @@ struct view {
 	const struct control_web_owner *owner; /* with VIEW_OWNER */
 	char find[PAGE_FIND_BYTES];	       /* "" for all; one line of UTF-8 */
 	bool all;			       /* more than PAGE_ROWS, if there are */
-	const char *host;		       /* of the request */
 };
 
 /* The Content-Security-Policy of every answer: style and script by their hashes. */
