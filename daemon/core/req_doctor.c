@@ -9,6 +9,7 @@
 
 #include "common/cleanup.h"
 #include "daemon/core/firewall.h"
+#include "daemon/core/volatile.h"
 
 static void tell(const struct request *r, const char *name, enum check_result result,
 		 const char *message, const char *fix)
@@ -71,6 +72,18 @@ static void check_clock(const struct request *r)
 		     "timedatectl set-ntp true");
 }
 
+/* Nothing is said of a folder that keeps what is written. */
+static void check_state(const struct request *r)
+{
+	const char *kind = volatile_state();
+	char text[CONTROL_MESSAGE_BYTES];
+
+	if (!kind)
+		return;
+	(void)snprintf(text, sizeof(text), VOLATILE_STATE_TEXT, kind);
+	tell(r, "state", CHECK_WARN, text, "");
+}
+
 static void tell_firewall(void *arg, const struct control_check *c)
 {
 	request_item(arg, CTL_CHECK, c);
@@ -84,7 +97,7 @@ static void check_firewalls(const struct request *r)
 }
 
 static void (*const checks[])(const struct request *r) = {
-	check_endpoint, check_lock, check_printers, check_clock, check_firewalls,
+	check_endpoint, check_lock, check_printers, check_clock, check_state, check_firewalls,
 };
 
 int req_doctor(const struct request *r, const union control_any *msg, struct diag *d)
