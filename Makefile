@@ -19,15 +19,16 @@ SAN	?=
 STD	= -std=gnu11 -D_GNU_SOURCE -I.
 
 # ---- the programs: sources and libraries -------------------------------------------------------
-# A source of common/ is linked only where a program uses it (static archive).
+# A source of common/ is linked only where a program uses it (static archive). Sorted: the order in which
+# files are found depends on language and file system, and with it the bits of the programs.
 
-COMMON_SRC	= $(wildcard common/*.c)
-DB_SRC		= $(wildcard db/*.c)
-PRIV_SRC	= $(wildcard daemon/priv/*.c)
-CORE_SRC	= $(wildcard daemon/core/*.c)
-WEB_SRC		= $(wildcard web/*.c)
-TLS_SRC		= $(wildcard tls/*.c)
-CLI_SRC		= $(wildcard cli/*.c)
+COMMON_SRC	= $(sort $(wildcard common/*.c))
+DB_SRC		= $(sort $(wildcard db/*.c))
+PRIV_SRC	= $(sort $(wildcard daemon/priv/*.c))
+CORE_SRC	= $(sort $(wildcard daemon/core/*.c))
+WEB_SRC		= $(sort $(wildcard web/*.c))
+TLS_SRC		= $(sort $(wildcard tls/*.c))
+CLI_SRC		= $(sort $(wildcard cli/*.c))
 
 PRIV_PKG	= libnl-3.0 libnl-genl-3.0 libnl-route-3.0 libmnl libnftnl inih libcap libsodium
 CORE_PKG	= sqlite3 libsodium libevent_core
@@ -201,7 +202,7 @@ fuzz-run: $(FUZZ:%=$(B)/libfuzzer/%)
 CLANG_FORMAT	?= clang-format
 CLANG_TIDY	?= clang-tidy
 ALL_HDR	= $(wildcard common/*.h db/*.h daemon/*/*.h web/*.h tls/*.h cli/*.h tests/unit/*.h tests/fuzz/*.h)
-MAN	= $(wildcard cli/*.[158] daemon/*/*.[158] web/*.[158])
+MAN	= $(sort $(wildcard cli/*.[158] daemon/*/*.[158] web/*.[158]))
 
 check-static: check-layers check-compilers format-check lint
 
@@ -258,14 +259,14 @@ HAND_OVER = for folder in $(B) $(B)-*; do \
 		[ ! -e $$folder ] || chown -R --reference=Makefile $$folder; done
 
 # The whole test suite, as root. The last line is pytest's own summary.
-# (tests/kernel is for make check-kernel.)
+# (tests/kernel is for make check-kernel, tests/packaging for make check-deb.)
 CHECKS	= unit crash check-asan fuzz-replay check-compilers check-static
 
 check:
 	$(Q)packaging/deps.sh build run test
 	$(Q)trap '$(HAND_OVER)' EXIT; set -e; for step in all netns-programs $(CHECKS); do \
 		$(MAKE) --no-print-directory $(JOBS) $$step; done
-	$(Q)$(PYTEST) $(PYTEST_FLAGS) -n 2 --dist loadfile --ignore tests/kernel tests
+	$(Q)$(PYTEST) $(PYTEST_FLAGS) -n 2 --dist loadfile --ignore tests/kernel --ignore tests/packaging tests
 
 # The tests in network namespaces once more, inside Debian's own kernel, with its WireGuard as gateway
 # and as phone, in several guests at once (suite.py). Emulated, so no KVM is needed, and deadlines are
@@ -314,6 +315,29 @@ bench-kernel:	BENCH_DEPS = kernel
 bench-kernel:	BENCH_RUN = $(PYTHON) tests/kernel/vm.py --seconds 3000 \
 		PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -u tests/bench/kernel.py $(BENCH)
 
+# ---- Debian packages: packaging/deb.sh says how they are built ------------------------------------
+
+ARCH	= $(shell dpkg --print-architecture)
+SUITE	= $(shell . /etc/os-release && echo $$VERSION_CODENAME)
+
+deb:
+	$(Q)packaging/deps.sh build deb
+	$(Q)trap '$(HAND_OVER)' EXIT; packaging/deb.sh build $(B) $(SUITE) $(ARCH)
+
+# The same bits with another folder, time, zone, language, umask, host name, kernel, order of files …
+REPROTEST_VARY = aslr build_path domain_host environment exec_path fileordering home kernel locales \
+	  num_cpus time timezone umask
+deb-reproducible:
+	$(Q)packaging/deps.sh build deb reprotest
+	$(Q)trap '$(HAND_OVER)' EXIT; packaging/reproducible.sh $(B) $(SUITE) $(ARCH) '$(REPROTEST_VARY)'
+
+# The packages installed, upgraded, removed and purged: in a chroot, and under systemd in a guest.
+check-deb:
+	$(Q)packaging/deps.sh build run test kernel deb debtest
+	$(Q)trap '$(HAND_OVER)' EXIT; $(MAKE) --no-print-directory $(JOBS) all
+	$(Q)trap '$(HAND_OVER)' EXIT; PRINTGATE_BUILD=$(abspath $(B)) \
+		$(PYTEST) $(PYTEST_FLAGS) tests/packaging
+
 # ---- installation --------------------------------------------------------------------------------
 
 install: all
@@ -337,6 +361,7 @@ clean:
 	rm -rf $(B) $(B)-asan $(B)-fuzz $(B)-gcc $(B)-clang
 
 .PHONY: fuzz fuzz-run fuzz-seeds fuzz-replay fuzz-replay-run
+.PHONY: deb deb-reproducible check-deb
 .PHONY: check check-kernel try demo screenshots bench bench-kernel bench-programs
 .PHONY: all unit crash netns-programs check-asan check-static check-layers check-compilers \
 	format-check format lint lint-tidy \
