@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/endpoint.h"
 #include "cli/hostnet.h"
@@ -17,7 +18,9 @@
 #include "common/cleanup.h"
 
 #define LISTEN_PORT ENDPOINT_PORT_DEFAULT
-#define INTERFACES  16 /* wg0 … wg15 are tried */
+/* Where Debian's package puts the service (bookworm's place, reachable in later ones too). */
+#define UNIT	   "/lib/systemd/system/printgate.service"
+#define INTERFACES 16 /* wg0 … wg15 are tried */
 
 enum { OPT_ENDPOINT, OPT_TUNNEL, OPT_CONFIG };
 
@@ -230,6 +233,18 @@ static void tell_endpoint(FILE *out, const struct choice *c)
 		  port + 1, LISTEN_PORT);
 }
 
+/* The service reads the default file only. */
+static void tell_start(FILE *out, const char *path)
+{
+	if (!strcmp(path, CLI_CONFIG) && !access(UNIT, F_OK))
+		fputs("Next, as root:\n  systemctl restart printgate\n", out);
+	else
+		fprintf(out,
+			"Next, as root (printgated stays in the foreground):\n  printgated%s%s\n",
+			strcmp(path, CLI_CONFIG) != 0 ? " --config " : "",
+			strcmp(path, CLI_CONFIG) != 0 ? path : "");
+}
+
 static void tell(FILE *out, const char *path, const struct choice *c)
 {
 	fprintf(out, "Written: %s\n", path);
@@ -237,9 +252,7 @@ static void tell(FILE *out, const char *path, const struct choice *c)
 	text_para(out, 2, "tunnel     %s", c->tunnel);
 	text_para(out, 2, "endpoint   %s", c->endpoint[0] ? c->endpoint : "none");
 	tell_endpoint(out, c);
-	fprintf(out, "Next, as root (printgated stays in the foreground):\n  printgated%s%s\n",
-		strcmp(path, CLI_CONFIG) != 0 ? " --config " : "",
-		strcmp(path, CLI_CONFIG) != 0 ? path : "");
+	tell_start(out, path);
 	fputs("  printgate printer add NAME ADDRESS --preset PRESET\n"
 	      "  printgate enroll PHONE --printer NAME\n",
 	      out);

@@ -10,6 +10,7 @@
 #include "common/cleanup.h"
 #include "daemon/core/core.h"
 #include "daemon/core/firewall.h"
+#include "daemon/core/volatile.h"
 
 struct doctor {
 	struct core *core;
@@ -78,13 +79,25 @@ static void check_clock(const struct doctor *x)
 		     "timedatectl set-ntp true");
 }
 
+/* Nothing is said of a folder that keeps what is written. */
+static void check_state(const struct doctor *x)
+{
+	const char *kind = volatile_state();
+	char text[CONTROL_MESSAGE_BYTES];
+
+	if (!kind)
+		return;
+	(void)snprintf(text, sizeof(text), VOLATILE_STATE_TEXT, kind);
+	tell(x, "state", CHECK_WARN, text, "");
+}
+
 static void check_firewalls(const struct doctor *x)
 {
 	firewall_checks(x->core, x->fn, x->arg);
 }
 
 static void (*const checks[])(const struct doctor *x) = {
-	check_endpoint, check_lock, check_printers, check_clock, check_firewalls,
+	check_endpoint, check_lock, check_printers, check_clock, check_state, check_firewalls,
 };
 
 void doctor_run(struct core *c, doctor_fn fn, void *arg)

@@ -29,6 +29,7 @@
 #include "daemon/core/req_named.h"
 #include "daemon/core/resolve.h"
 #include "daemon/core/seal.h"
+#include "daemon/core/volatile.h"
 
 enum { FD_PRIV = 3, FD_CONTROL = 4, FD_WEB = 5 };
 
@@ -100,6 +101,18 @@ static int step_store(struct core *c, struct diag *d)
 			       folder ? folder : "the state folder");
 	}
 	return r;
+}
+
+/* An image whose root forgets (overlayroot, a live system) would lose phones without a word. */
+static int step_volatile(struct core *c, struct diag *d)
+{
+	const char *kind = volatile_state();
+
+	(void)c;
+	(void)d;
+	if (kind)
+		log_warn("core", VOLATILE_STATE_TEXT, kind);
+	return 0;
 }
 
 static int first_one(void *arg, const struct store_printer *p)
@@ -246,10 +259,10 @@ static int step_loop(struct core *c, struct diag *d)
 static int run(struct core *c, struct diag *d)
 {
 	static int (*const steps[])(struct core *, struct diag *) = {
-		step_descriptors, step_secrecy,	 step_signals, step_base, step_hello,
-		step_store,	  step_tunnel,	 step_tunnel6, step_seal, clock_open,
-		live_open,	  presence_open, moving_open,  step_lock, step_kernel,
-		step_serve,	  moving_begin,	 step_loop,
+		step_descriptors, step_secrecy, step_signals,  step_base,    step_hello,
+		step_volatile,	  step_store,	step_tunnel,   step_tunnel6, step_seal,
+		clock_open,	  live_open,	presence_open, moving_open,  step_lock,
+		step_kernel,	  step_serve,	moving_begin,  step_loop,
 	};
 	int r = 0;
 

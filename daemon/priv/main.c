@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -351,6 +352,14 @@ static int take_down(struct start *s, struct diag *d)
 	return rc ? rc : dirs_unmake(&s->conf, d);
 }
 
+/* A mistake in the configuration is not mended by starting again: service managers are told apart. */
+static int exit_status(int rc)
+{
+	if (!rc)
+		return EXIT_SUCCESS;
+	return rc == ERR_CONFIG ? EX_CONFIG : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	static struct start s;
@@ -375,5 +384,5 @@ int main(int argc, char **argv)
 		rc = o.down ? take_down(&s, &d) : run(&s, &o, &d);
 	if (rc)
 		log_error("start", "%s", d.text);
-	return rc ? EXIT_FAILURE : EXIT_SUCCESS;
+	return exit_status(rc);
 }

@@ -460,7 +460,8 @@ static int sooner(int a, int b)
 /* Milliseconds until something is to be done without being asked; -1: nothing. */
 static int due(struct serve *s)
 {
-	return sooner(sooner(mend(s), tell_handshake(s)), hush(s));
+	return sooner(sooner(sooner(mend(s), tell_handshake(s)), hush(s)),
+		      notify_feed(s->notify, now_ms()));
 }
 
 int serve_run(struct serve *s, const struct privmsg_hello *hello)

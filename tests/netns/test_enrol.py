@@ -316,7 +316,7 @@ def test_a_bad_configuration_stops_it_with_file_and_line(home, old, new, line):
         f.write(text.replace(old, new, 1))
     for more in ([], ["--check"]):
         done = home.gateway.run_printgated(*more, config=bad, check=False)
-        assert done.returncode == 1 and done.stdout == "", done
+        assert done.returncode == os.EX_CONFIG and done.stdout == "", done
         where = f"{bad}:{line}: "
         assert where in done.stderr, done.stderr
 
@@ -324,4 +324,4 @@ def test_a_bad_configuration_stops_it_with_file_and_line(home, old, new, line):
 def test_check_takes_a_good_configuration_and_does_nothing(home):
     assert home.gateway.run_printgated("--check").returncode == 0
     missing = home.gateway.run_printgated("--check", config="/nonexistent.conf", check=False)
-    assert missing.returncode == 1 and "/nonexistent.conf" in missing.stderr
+    assert missing.returncode == os.EX_CONFIG and "/nonexistent.conf" in missing.stderr
