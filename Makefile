@@ -258,14 +258,14 @@ HAND_OVER = for folder in $(B) $(B)-*; do \
 		[ ! -e $$folder ] || chown -R --reference=Makefile $$folder; done
 
 # The whole test suite, as root. The last line is pytest's own summary.
-# (tests/kernel is for make check-kernel.)
+# (tests/kernel is for make check-kernel, tests/packaging for make check-deb.)
 CHECKS	= unit crash check-asan fuzz-replay check-compilers check-static
 
 check:
 	$(Q)packaging/deps.sh build run test
 	$(Q)trap '$(HAND_OVER)' EXIT; set -e; for step in all netns-programs $(CHECKS); do \
 		$(MAKE) --no-print-directory $(JOBS) $$step; done
-	$(Q)$(PYTEST) $(PYTEST_FLAGS) -n 2 --dist loadfile --ignore tests/kernel tests
+	$(Q)$(PYTEST) $(PYTEST_FLAGS) -n 2 --dist loadfile --ignore tests/kernel --ignore tests/packaging tests
 
 # The tests in network namespaces once more, inside Debian's own kernel, with its WireGuard as gateway
 # and as phone, in several guests at once (suite.py). Emulated, so no KVM is needed, and deadlines are
@@ -314,6 +314,27 @@ bench-kernel:	BENCH_DEPS = kernel
 bench-kernel:	BENCH_RUN = $(PYTHON) tests/kernel/vm.py --seconds 3000 \
 		PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -u tests/bench/kernel.py $(BENCH)
 
+# ---- Debian packages: packaging/deb.sh says how they are built ------------------------------------
+
+ARCH	= $(shell dpkg --print-architecture)
+SUITE	= $(shell . /etc/os-release && echo $$VERSION_CODENAME)
+
+deb:
+	$(Q)packaging/deps.sh build deb
+	$(Q)trap '$(HAND_OVER)' EXIT; packaging/deb.sh build $(B) $(SUITE) $(ARCH)
+
+# The same bits from another user, folder, time, zone, language, umask, host name, order of files …
+REPROTEST_VARY = -all,+environment,+build_path,+fileordering,+home,+kernel,+locales,+exec_path,+time,+timezone,+umask,+num_cpus,+aslr,+domain_host,+user_group.available+=nobody:nogroup
+deb-reproducible:
+	$(Q)packaging/deps.sh build deb reprotest
+	$(Q)trap '$(HAND_OVER)' EXIT; packaging/reproducible.sh $(B) $(SUITE) $(ARCH) '$(REPROTEST_VARY)'
+
+# The packages installed, upgraded, removed and purged: in a chroot, and under systemd in a guest.
+check-deb:
+	$(Q)packaging/deps.sh build run test kernel deb debtest
+	$(Q)trap '$(HAND_OVER)' EXIT; PRINTGATE_BUILD=$(abspath $(B)) \
+		$(PYTEST) $(PYTEST_FLAGS) tests/packaging
+
 # ---- installation --------------------------------------------------------------------------------
 
 install: all
@@ -337,6 +358,7 @@ clean:
 	rm -rf $(B) $(B)-asan $(B)-fuzz $(B)-gcc $(B)-clang
 
 .PHONY: fuzz fuzz-run fuzz-seeds fuzz-replay fuzz-replay-run
+.PHONY: deb deb-reproducible check-deb
 .PHONY: check check-kernel try demo screenshots bench bench-kernel bench-programs
 .PHONY: all unit crash netns-programs check-asan check-static check-layers check-compilers \
 	format-check format lint lint-tidy \

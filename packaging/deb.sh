@@ -81,14 +81,9 @@ stage() {
 	changelog >"$source/debian/changelog"
 }
 
-# A chroot with what the package is built from. The package lists must be told in full: some fixes are
-# in the security archive only.
-prepare() {
-	root=$build/chroot/$suite-$arch
-	[ ! -e "$root/complete" ] || return 0
-	[ "$(id -u)" = 0 ] || die "run it as root: it makes a chroot in $root"
-	rm -rf "$root"
-	mkdir -p "$build/chroot"
+# Makes the chroot, from the archives named. (Some mirrors' index of the security archive is not the one
+# that is signed for, for armhf above all.)
+strap() {
 	foreign=
 	cross="build-essential"
 	[ "$arch" = "$here" ] || {
@@ -105,11 +100,23 @@ prepare() {
 			-o Dpkg::Use-Pty=0 --host-architecture $arch --build-profiles cross,nocheck \
 			build-dep /build >/dev/null" \
 		--customize-hook='rm -r "$1/build/debian"' \
-		"$suite" "$root" \
-		"deb $mirror/debian $suite main" \
-		"deb $mirror/debian $suite-updates main" \
-		"deb $mirror/debian-security $suite-security main"
-	: >"$root/complete"
+		"$suite" "$root" "$@"
+}
+
+# It is made again when what the package is built from has changed.
+prepare() {
+	root=$build/chroot/$suite-$arch
+	! cmp -s "$source/debian/control" "$root/complete" || return 0
+	[ "$(id -u)" = 0 ] || die "run it as root: it makes a chroot in $root"
+	rm -rf "$root"
+	mkdir -p "$build/chroot"
+	set -- "deb $mirror/debian $suite main" "deb $mirror/debian $suite-updates main"
+	strap "$@" "deb $mirror/debian-security $suite-security main" || {
+		rm -rf "$root"
+		echo "deb.sh: going on without the security archive, which $mirror has not whole" >&2
+		strap "$@"
+	} || return 1
+	cp "$source/debian/control" "$root/complete"
 }
 
 # In a mount namespace of its own: nothing stays mounted, whatever happens.
@@ -135,8 +142,7 @@ if [ "$suite $arch" = "$suite_here $here" ]; then
 	(cd "$source" && DEB_BUILD_OPTIONS="nocheck $DEB_BUILD_OPTIONS" \
 		dpkg-buildpackage -b -uc -us -Pnocheck)
 else
-	prepare
-	inside
+	prepare && inside
 fi >"$top/log" 2>&1 || {
 	tail -n 40 "$top/log" >&2
 	die "the package was not built: the whole log is $top/log"

@@ -7,6 +7,8 @@
 #   packaging/deps.sh test     what `make check` and `make demo` need
 #   packaging/deps.sh kernel   what `make check-kernel` needs besides (the kernel itself is only
 #                              unpacked, by tests/kernel/vm.py)
+#   packaging/deps.sh deb      what `make deb` needs besides; reprotest: `make deb-reproducible`;
+#   packaging/deps.sh debtest  `make check-deb`
 #
 # With nothing missing it only asks dpkg, changes nothing and prints nothing.
 set -eu
@@ -27,6 +29,9 @@ test="chromium chromium-driver clang clang-format clang-tidy cppcheck cups-clien
 	python3-pytest-xdist python3-selenium shellcheck strace util-linux
 	wireguard-go wireguard-tools zbar-tools zxing-cpp-tools"
 kernel="busybox-static cpio kmod qemu-system-x86 xxd"
+deb="build-essential debhelper mmdebstrap"
+reprotest="disorderfs faketime locales-all reprotest sudo"
+debtest="e2fsprogs libcap2-bin lintian mmdebstrap systemd"
 
 die() {
 	printf 'deps.sh: %s\n' "$1" >&2
@@ -74,7 +79,7 @@ unpack() {
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
 	die "this is not a Debian machine; install by hand: $build"
 fi
-[ $# -gt 0 ] || die "usage: packaging/deps.sh build|run|test|kernel..."
+[ $# -gt 0 ] || die "usage: packaging/deps.sh build|run|test|kernel|deb|reprotest|debtest..."
 
 cd "$(dirname "$0")/.."
 packages=
@@ -84,7 +89,10 @@ for group in "$@"; do
 	run) packages="$packages $run" ;;
 	test) packages="$packages $test" ;;
 	kernel) packages="$packages $kernel" ;;
-	*) die "no group \"$group\": build, run, test and kernel are there" ;;
+	deb) packages="$packages $deb" ;;
+	reprotest) packages="$packages $reprotest" ;;
+	debtest) packages="$packages $debtest" ;;
+	*) die "no group \"$group\": build, run, test, kernel, deb, reprotest and debtest are there" ;;
 	esac
 done
 # shellcheck disable=SC2086 # lists of names

@@ -5,7 +5,7 @@ system shared read-only and a tmpfs on top.
 
     vm.py [--memory MiB] [--seconds N] COMMAND…
 
-suite.py boots several of these side by side.
+suite.py boots several of these side by side; tests/packaging boots another system than this machine's.
 
 The command's output comes through the first serial line. It passed if, and only if, the guest wrote
 this run's nonce to the second one: silence, a hang, a panic and a time-out are failures.
@@ -76,10 +76,11 @@ def kernel():
     return folder, version
 
 
-def initramfs(folder, version):
-    """A busybox that can mount the host's files and switch to them. Returns the archive's path."""
+def initramfs(folder, version, first=os.path.join(HERE, "guest.sh")):
+    """A busybox that can mount the guest's files and switch to them, and then runs the script `first`
+    there. Returns the archive's path."""
     modules = os.path.join(folder, "lib", "modules", version)
-    archive = os.path.join(CACHE, "initramfs")
+    archive = os.path.join(CACHE, "initramfs" + first.replace("/", "-"))
     with tempfile.TemporaryDirectory() as top:
         os.makedirs(os.path.join(top, "bin"))
         shutil.copy("/bin/busybox", os.path.join(top, "bin", "busybox"))
@@ -89,7 +90,7 @@ def initramfs(folder, version):
                 raise SystemExit(f"the kernel package has no module {name}")
             shutil.copy(found[0], top)
         for name, text in (("modules.order", "\n".join(m + ".ko" for m in MODULES)),
-                           ("guest.path", os.path.join(HERE, "guest.sh"))):
+                           ("guest.path", first)):
             with open(os.path.join(top, name), "w") as f:
                 f.write(text + "\n")
         shutil.copy(os.path.join(HERE, "guest-init"), os.path.join(top, "init"))
@@ -103,11 +104,12 @@ def initramfs(folder, version):
     return archive
 
 
-def boot(command, memory, seconds, processors=2, console=None):
+def boot(command, memory, seconds, processors=2, console=None, root="/", first=None, more=()):
     """Returns whether the command passed in the guest. What it writes goes to the open file `console`,
-    or to ours."""
+    or to ours. Another `root` than this machine's names the script in it that comes first; `more` goes
+    to QEMU."""
     folder, version = kernel()
-    archive = initramfs(folder, version)
+    archive = initramfs(folder, version, *([first] if first else []))
     nonce = secrets.token_hex(16)
     with tempfile.TemporaryDirectory() as there:
         verdict = os.path.join(there, "verdict")
@@ -119,10 +121,10 @@ def boot(command, memory, seconds, processors=2, console=None):
              "-no-reboot", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(processors),
              "-m", str(memory), "-kernel", os.path.join(folder, "boot", "vmlinuz-" + version),
              "-initrd", archive, "-append", words,
-             "-virtfs", f"{share},path=/,mount_tag=host",
+             "-virtfs", f"{share},path={root},mount_tag=host",
              "-virtfs", f"{share},path={folder}/lib/modules,mount_tag=modules",
              "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
-             "-serial", f"file:{verdict}", "-device", "virtio-rng-pci"],
+             "-serial", f"file:{verdict}", "-device", "virtio-rng-pci", *more],
             stdin=subprocess.DEVNULL, stdout=console)
         try:
             qemu.wait(seconds)

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The package on a running system: Debian with its own kernel and systemd as PID 1, in QEMU. What is
+asked there is in guest.py; this only builds the system and boots it."""
+
+import os
+import shutil
+
+import deblab
+import vm
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SECONDS = 900  # for failures only
+
+
+def prepare(root, deb, newer):
+    test = os.path.join(root, "test")
+    os.makedirs(test)
+    for path, name in ((deb, "printgate.deb"), (newer, "newer.deb"),
+                       (os.path.join(HERE, "guest.py"), "guest.py"),
+                       (os.path.join(HERE, "first.sh"), "first.sh")):
+        shutil.copy(path, os.path.join(test, name))
+    units = os.path.join(root, "etc", "systemd", "system")
+    shutil.copy(os.path.join(HERE, "guest.service"), units)
+    # The test decides what is in the kernel, and nobody asks at a first boot.
+    for unit in ("systemd-firstboot.service", "getty-static.service", "getty@.service", "serial-getty@.service",
+                 "apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer",
+                 "e2scrub_reap.service", "fstrim.timer", "systemd-binfmt.service",
+                 "dpkg-db-backup.timer", "systemd-timesyncd.service"):
+        os.symlink("/dev/null", os.path.join(units, unit))
+    wants = os.path.join(units, "multi-user.target.wants")
+    os.makedirs(wants, exist_ok=True)
+    os.symlink("/etc/systemd/system/guest.service", os.path.join(wants, "guest.service"))
+    with open(os.path.join(root, "etc", "hostname"), "w") as f:
+        f.write("gateway\n")
+    with open(os.path.join(root, "etc", "machine-id"), "w"):
+        pass
+
+
+def test_the_package_lives_under_systemd(root, deb, newer, tmp_path, capfd):
+    prepare(root, deb, newer)
+    disk = str(tmp_path / "state.img")
+    with open(disk, "wb") as f:
+        f.truncate(32 << 20)
+    deblab.run("mke2fs", "-q", "-t", "ext4", "-L", "state", disk)
+    passed = vm.boot("-", 1024, SECONDS, root=root, first="/test/first.sh",
+                     more=("-drive", f"file={disk},format=raw,if=virtio"))
+    said = capfd.readouterr().out
+    assert passed, said[-12000:]
+    print("\n".join(l for l in said.splitlines() if l.startswith("guest: ")))
