@@ -63,7 +63,8 @@ static int make_private(int parent, const char *parent_path, const char *name,
 			"`chown -R %u:%u %s/%s`, or name the former user in [users]",
 			parent_path, name, (unsigned)st.st_uid, (unsigned)owner->uid,
 			(unsigned)owner->uid, (unsigned)owner->gid, parent_path, name);
-	if (fchmod(fd, 0700))
+	/* Only where it must be: on another user's folder it takes CAP_FOWNER, which the service has not. */
+	if ((st.st_mode & 07777) != 0700 && fchmod(fd, 0700))
 		return diag_errno(d, "cannot close the folder %s/%s to others", parent_path, name);
 	*out = take_fd(&fd);
 	return 0;
