@@ -6,6 +6,8 @@ set -eu
 
 cd "$(dirname "$0")/.."
 source=$(packaging/deb.sh stage "$1" "$2" "$3")
-# As in the package's changelog, from which dpkg-buildpackage takes it again.
-exec reprotest --no-diffoscope --vary="$4" --store-dir "$(dirname "$source")/reproducible" \
-	'dpkg-buildpackage -b -uc -us -Pnocheck' "$source" '../*.deb'
+vary=-all
+for variation in $4; do vary=$vary,+$variation; done
+# SOURCE_DATE_EPOCH is taken from the package's changelog again.
+exec reprotest --no-diffoscope --vary="$vary" --store-dir "$(dirname "$source")/reproducible" \
+	-c 'dpkg-buildpackage -b -uc -us -Pnocheck' "$source" '../*.deb' -- null
