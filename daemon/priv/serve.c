@@ -376,7 +376,6 @@ static void on_watch(struct serve *s)
 	seen &= ~(unsigned)(WATCH_HANDSHAKE | WATCH_DOWN);
 	if (!s->gate->conf->coexist)
 		seen &= ~(unsigned)WATCH_DOCKER;
-
 	if (!seen)
 		return;
 	/* What somebody set down and up again has lost its pins: no time for another machine to be

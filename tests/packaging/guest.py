@@ -9,10 +9,12 @@ import os
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
 import traceback
+import urllib.request
 
 DEADLINE = 90  # for failures only
 HOME, PHONE = "203.0.113.1", "203.0.113.2"
@@ -249,25 +251,34 @@ class Life:
     def it_starts(self):
         said = out("printgate", "init", "--endpoint", HOME)
         assert "systemctl restart printgate" in said, said
+        self.change("tls = off", f"tls = {HOME}:8443")
         run("systemctl", "restart", "printgate")
         assert active() and printgate("status")["gateway"]["backend"] == "kernel"
         assert "network-pre.target" in unit("Before")
 
     def it_is_confined(self):
         pids = {status_of(p)["Uid"].split()[0]: p for p in processes("printgate")}
-        assert len(pids) == 3 and "0" not in pids, pids
+        assert len(pids) == 4 and "0" not in pids, pids
         pid = main_pid()
         assert int(status_of(pid)["CapEff"], 16) == CAP_NET_ADMIN
         assert status_of(pid)["Seccomp"] == "2" and status_of(pid)["NoNewPrivs"] == "1"
         for other in set(pids.values()) - {pid}:
-            assert int(status_of(other)["CapEff"], 16) == 0
-            assert int(status_of(other)["CapBnd"], 16) == 0
+            assert int(status_of(other)["CapPrm"], 16) == int(status_of(other)["CapEff"], 16) == 0
+            assert int(status_of(other)["CapInh"], 16) == int(status_of(other)["CapAmb"], 16) == 0
         with open(f"/proc/{pid}/mountinfo") as f:
             mounts = {w[4]: w[5].split(",") for w in map(str.split, f)}
         assert "ro" in mounts["/"] and "ro" in mounts["/proc/sys"], mounts
         assert "rw" in mounts[STATE] and "rw" in mounts["/run/printgate"]
         devices = set(os.listdir(f"/proc/{pid}/root/dev"))
         assert not devices & {"mem", "kmsg", "vda", "ttyS0"}, devices
+
+    def the_page_is_shown(self):
+        """By the processes that shut themselves in, within what the service shuts in."""
+        anybody = ssl.create_default_context()
+        anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+        for url in ("http://127.0.0.1:8080/", f"https://{HOME}:8443/"):
+            with urllib.request.urlopen(url, timeout=60, context=anybody) as answer:
+                assert b"printgate" in answer.read().lower()
 
     def a_state_that_forgets_is_said(self):
         assert findings()["state"] == "warn"
