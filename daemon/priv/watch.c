@@ -9,6 +9,7 @@
 #include <libmnl/libmnl.h>
 #include <netinet/in.h>
 #include <linux/fib_rules.h>
+#include <linux/filter.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -16,6 +17,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -44,6 +46,24 @@ static int open_groups(int bus, const unsigned *groups, size_t count, struct dia
 	return take_fd(&fd);
 }
 
+/* The kernel does not queue what bears that port id. A full change of ours alone tells of more elements
+ * than the socket holds: taken for a loss, it would be answered with another full change, for ever.
+ * (Classic BPF loads in network order; a datagram is of one doer.) */
+static int leave_out_own(int fd, uint32_t own, struct diag *d)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_pid)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(own), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	const struct sock_fprog filter = {.len = ARRAY_LEN(code), .filter = code};
+
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)))
+		return diag_errno(d, "cannot leave our own changes out of what is watched");
+	return 0;
+}
+
 int watch_open(struct watch *w, const char *interface, uint32_t own_route, uint32_t own_nft,
 	       struct diag *d)
 {
@@ -51,16 +71,19 @@ int watch_open(struct watch *w, const char *interface, uint32_t own_route, uint3
 		RTNLGRP_LINK,	     RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_RULE,
 		RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV6_RULE};
 	static const unsigned nft_groups[] = {NFNLGRP_NFTABLES};
+	int rc;
 
-	*w = (struct watch){
-		.route = -1, .nft = -1, .log = w->log, .own_route = own_route, .own_nft = own_nft};
+	*w = (struct watch){.route = -1, .nft = -1, .log = w->log};
 	memcpy(w->interface, interface, strnlen(interface, sizeof(w->interface) - 1));
 	w->index = (int)if_nametoindex(w->interface);
 	w->route = open_groups(NETLINK_ROUTE, route_groups, ARRAY_LEN(route_groups), d);
 	if (w->route < 0)
 		return w->route;
 	w->nft = open_groups(NETLINK_NETFILTER, nft_groups, ARRAY_LEN(nft_groups), d);
-	return w->nft < 0 ? w->nft : 0;
+	if (w->nft < 0)
+		return w->nft;
+	rc = leave_out_own(w->route, own_route, d);
+	return rc ? rc : leave_out_own(w->nft, own_nft, d);
 }
 
 /* One configuration message for the group (linux/netfilter/nfnetlink_log.h), acknowledged. */
@@ -193,8 +216,6 @@ static unsigned on_rule(const struct nlmsghdr *nlh)
 
 static unsigned on_route_message(struct watch *w, const struct nlmsghdr *nlh)
 {
-	if (nlh->nlmsg_pid == w->own_route)
-		return 0;
 	switch (nlh->nlmsg_type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
@@ -232,12 +253,11 @@ static unsigned on_docker(const struct nlmsghdr *nlh)
 /* Whatever somebody else does inside our table is undone. The kernel itself (port id 0) only ends
  * elements whose time is over. Every message but NEWGEN names its table in attribute 1 (nf_tables.h:
  * NFTA_TABLE_NAME, NFTA_CHAIN_TABLE, NFTA_RULE_TABLE, NFTA_SET_TABLE, NFTA_SET_ELEM_LIST_TABLE). */
-static unsigned on_nft_message(const struct watch *w, const struct nlmsghdr *nlh)
+static unsigned on_nft_message(const struct nlmsghdr *nlh)
 {
 	const char *table;
 
-	if (nlh->nlmsg_pid == w->own_nft || nlh->nlmsg_pid == 0 ||
-	    NFNL_SUBSYS_ID(nlh->nlmsg_type) != NFNL_SUBSYS_NFTABLES ||
+	if (nlh->nlmsg_pid == 0 || NFNL_SUBSYS_ID(nlh->nlmsg_type) != NFNL_SUBSYS_NFTABLES ||
 	    NFNL_MSG_TYPE(nlh->nlmsg_type) == NFT_MSG_NEWGEN ||
 	    mnl_nlmsg_get_payload_len(nlh) < sizeof(struct nfgenmsg))
 		return 0;
@@ -283,7 +303,7 @@ static unsigned drain(struct watch *w, int fd, bool nft)
 			continue;
 		}
 		for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
-			seen |= nft ? on_nft_message(w, nlh) : on_route_message(w, nlh);
+			seen |= nft ? on_nft_message(nlh) : on_route_message(w, nlh);
 	}
 }
 

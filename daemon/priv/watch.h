@@ -16,8 +16,6 @@ struct watch {
 	int route, nft; /* descriptors to poll for reading */
 	char interface[IFNAMSIZ];
 	int index; /* of the interface, by which it is known under another name; 0: none seen */
-	uint32_t own_route,
-		own_nft; /* netlink port ids of our own sockets: what we did ourselves */
 };
 
 /* What was seen, flags: OURS, our table, interface, address, rule or route was touched: make it equal
@@ -32,7 +30,8 @@ struct watch {
 #define WATCH_DOCKER	16
 #define WATCH_DOWN	32
 
-/* own_route, own_nft: port ids of the sockets by which this process makes its changes. */
+/* own_route, own_nft: port ids of the sockets by which this process makes its changes, which are not
+ * told of. */
 int watch_open(struct watch *w, const char *interface, uint32_t own_route, uint32_t own_nft,
 	       struct diag *d) __attribute__((warn_unused_result));
 /* NFLOG's part, which must be there before HELLO tells core whether it can count on it. Fails where

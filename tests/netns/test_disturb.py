@@ -19,6 +19,8 @@ REPAIR = "making it as it should be"  # what printgated says
 REPAIRS_MAX = 8  # of the 20 that it makes without delay
 ROUNDS = 3
 MANY = 500  # packets, before and after
+OTHERS, MANY_GRANTS = 50, 2000  # printers, and grants of them
+QUIET = 0.5 * SLOW  # seconds in which the next repair would have begun
 
 # Debian's /etc/nftables.conf; what `systemctl restart nftables` does is: flush, then load this.
 NFTABLES_CONF = """flush ruleset
@@ -191,3 +193,34 @@ def test_the_way_down_and_up_lets_nothing_through(home):
         await_that(lambda: prints(home), 30, what="the printer")
         await_that(lambda since=hammer.sent: hammer.sent > since + MANY, what="more of it")
     assert not hammer.verdict(), hammer.verdict()
+
+
+class Quiet:
+    """True once printgated's log has not grown for a while."""
+
+    def __init__(self, house):
+        self.house, self.size, self.since = house, -1, 0
+
+    def __call__(self):
+        size = len(self.house.gateway.log_text())
+        if size != self.size:
+            self.size, self.since = size, time.monotonic()
+        return time.monotonic() - self.since > QUIET
+
+
+def test_what_printgated_does_itself_is_no_disturbance(home):
+    """A full change of so many grants is told in more notifications than a socket holds."""
+    home.spoilt = True
+    for number in range(OTHERS):
+        home.gateway.run("printer", "add", f"printer {number}", f"10.9.0.{number + 1}",
+                         "--port", "tcp/80")
+    for number in range(MANY_GRANTS // OTHERS):
+        home.gateway.run("enroll", f"peer {number}", "--all-printers", "--no-qr")
+    before, log = snapshot(home), len(home.gateway.log_text())
+    DISTURBANCES["ruleset flushed"](home.gate)
+    await_that(lambda: is_back(home, before), what="the repair")
+    home.gateway.run("lock")
+    home.gateway.run("unlock")
+    await_that(Quiet(home), 30, what="silence in the log")
+    assert 0 < home.gateway.log_text()[log:].count(REPAIR) < 3
+    assert prints(home) and is_back(home, before)
