@@ -206,10 +206,11 @@ int gate_lan(struct gate *g, struct diag *d)
 		return rc;
 	for (size_t i = 0; i < g->printer_count; i++) {
 		const struct privmsg_printer *p = &g->printers[i];
+		bool ours = false;
 
-		if (p->self || !way_to_target(g, p->target, &way))
-			continue;
-		rc = lan_forward(g, way.interface, d);
+		rc = p->self ? 0 : gate_target_ours(g, p->target, &ours, d);
+		if (!rc && ours && way_to_target(g, p->target, &way))
+			rc = lan_forward(g, way.interface, d);
 		if (rc)
 			return rc;
 	}
@@ -217,7 +218,9 @@ int gate_lan(struct gate *g, struct diag *d)
 }
 
 /* Addresses outside private space are somebody's on the internet unless they are on our own network:
- * a core that is broken into must not turn the gateway into a way to anywhere. */
+ * a core that is broken into must not turn the gateway into a way to anywhere. What is added is
+ * refused then. A full change is not, because it is about everybody, and that network may be back in a
+ * moment: there is no way to such a printer meanwhile (gate_targets_sync). */
 static int check_public(struct gate *g, const struct change *c, uint32_t *item, struct diag *d)
 {
 	for (size_t i = 0; i < c->count; i++) {
@@ -225,7 +228,7 @@ static int check_public(struct gate *g, const struct change *c, uint32_t *item, 
 		bool own = false;
 		int rc;
 
-		if (c->items[i].type != PRIV_PRINTER_PUT || p->self)
+		if (c->full || c->items[i].type != PRIV_PRINTER_PUT || p->self)
 			continue;
 		rc = gate_target_ours(g, p->target, &own, d);
 		if (rc == 0 && own)

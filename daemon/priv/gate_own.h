@@ -12,5 +12,6 @@ int gate_target_ours(struct gate *g, struct prefix4 target, bool *ours, struct d
 /* Pins the printers of a change. Before the table leads anybody to them. */
 int gate_pins_raise(struct gate *g, const struct change *c, struct diag *d)
 	__attribute__((warn_unused_result));
-/* Makes routes and pins equal to the printers; a printer whose pin does not hold has no way. */
+/* Makes routes and pins equal to the printers; a printer whose pin does not hold, or whose public address
+ * is not on our own network now, has no way. */
 int gate_targets_sync(struct gate *g, struct diag *d) __attribute__((warn_unused_result));

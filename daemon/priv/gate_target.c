@@ -67,22 +67,34 @@ int gate_pins_raise(struct gate *g, const struct change *c, struct diag *d)
 	return rc;
 }
 
+/* A public address is somebody's on the internet while this machine has no address beside it: a cable
+ * that is out, a lease that has ended. */
+static int let_through_one(struct gate *g, const struct privmsg_printer *p, struct targets *t,
+			   struct diag *d)
+{
+	struct neigh_pin pin = pin_of(p);
+	bool ours = false;
+	int rc = hardware_known(&p->hardware) ? neigh_pin(g->link, &pin, d) : 0;
+
+	if (!rc && !p->self)
+		rc = gate_target_ours(g, p->target, &ours, d);
+	if (rc)
+		return rc;
+	if (pin.index)
+		t->pins[t->held++] = pin;
+	if (ours && (pin.index || !hardware_known(&p->hardware)))
+		t->through[t->n++] = p->target;
+	return 0;
+}
+
 static int let_through(struct gate *g, struct targets *t, struct diag *d)
 {
-	t->through[t->n++] = (struct prefix4){tunnel_gateway(g->conf->tunnel), 32};
-	for (size_t i = 0; i < g->printer_count; i++) {
-		const struct privmsg_printer *p = &g->printers[i];
-		struct neigh_pin pin = pin_of(p);
-		int rc = hardware_known(&p->hardware) ? neigh_pin(g->link, &pin, d) : 0;
+	int rc = 0;
 
-		if (rc)
-			return rc;
-		if (pin.index)
-			t->pins[t->held++] = pin;
-		if (!p->self && (pin.index || !hardware_known(&p->hardware)))
-			t->through[t->n++] = p->target;
-	}
-	return 0;
+	t->through[t->n++] = (struct prefix4){tunnel_gateway(g->conf->tunnel), 32};
+	for (size_t i = 0; i < g->printer_count && !rc; i++)
+		rc = let_through_one(g, &g->printers[i], t, d);
+	return rc;
 }
 
 int gate_targets_sync(struct gate *g, struct diag *d)

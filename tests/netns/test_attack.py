@@ -11,7 +11,8 @@ import socket
 import pytest
 
 import lab as place
-from broken import COMMIT, DUMP, BrokenCore, message
+from broken import COMMIT, DUMP, PRINTER_PUT, BrokenCore, message, prefix
+from gateway import TABLE
 from lab import Lab
 from node import await_that
 from packets import echo_request, into_tunnel, packet
@@ -116,6 +117,16 @@ def test_the_internet_is_not_near_on_a_line_without_a_router(broken):
     assert broken.printer("10.77.16.5", "8.8.8.8")
     assert broken.printer("10.77.18.0/23", "8.8.0.0/23")
     assert broken.printer("10.77.16.6", place.PUBLIC) == 0  # the street's own network
+
+
+def test_what_is_elsewhere_has_no_way_in_a_full_change_either(broken):
+    """It is not refused, for the sake of the others: see test_away.py."""
+    def put(vpn, target):
+        return message(PRINTER_PUT, prefix(vpn) + prefix(target) + b"\0" + bytes(6))
+    assert broken.change(put("10.77.16.5", "8.8.8.8"), put("10.77.18.0/23", "203.0.112.0/23"),
+                         put("10.77.16.6", place.A), full=True) == 0
+    ways = broken.lab.gate.net("ip", "route", "show", "table", TABLE).stdout
+    assert place.A in ways and "8.8.8.8" not in ways and "203.0.112" not in ways
 
 
 def test_an_end_without_a_beginning(broken):
