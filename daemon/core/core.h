@@ -51,6 +51,7 @@ struct core {
 	uint32_t printers, peers, grants;
 	/* The panic switch, as the store says or is about to say: then no grant is told to the kernel. */
 	bool locked;
+	bool lock_kept; /* the store says so, too */
 	char lock_reason[CONTROL_REASON_BYTES];
 };
 

@@ -2,7 +2,8 @@
 /*
  * lock and unlock. Locking takes rights away, so the kernel comes first and the store after it;
  * unlocking gives them back, so the store comes first. Either way the kernel gets a full change:
- * without any grant, or as the store says.
+ * without any grant, or as the store says. Where one of the two fails, the gate is shut rather than
+ * as it was: a full disk does not make a panic switch open again.
  */
 #include "daemon/core/lock.h"
 
@@ -44,7 +45,7 @@ int lock_open(struct core *c, struct diag *d)
 
 	if (r && r != ERR_NOT_FOUND)
 		return r;
-	c->locked = kept[0] == LOCKED_YES;
+	c->locked = c->lock_kept = kept[0] == LOCKED_YES;
 	if (c->locked)
 		(void)snprintf(c->lock_reason, sizeof(c->lock_reason), "%s", kept + 1);
 	return 0;
@@ -79,6 +80,28 @@ static void lock_back(struct core *c, const struct lock *was, const struct diag 
 			   again.text);
 }
 
+/* Also where it is locked already: nobody who pulls this switch is told "it was". A kernel that refused
+ * is asked once more, when the store says what it is to be like after a restart. */
+static int lock_shut(struct core *c, struct lock *now, bool news, struct diag *d)
+{
+	struct diag why = {0}, again = {0};
+	const int refused = desired_sync(c, &why);
+	const int lost = news ? commit_store(c, lock_store, now, d) : 0;
+
+	c->lock_kept |= !lost;
+	if (refused && desired_sync(c, &again))
+		core_fatal("%s; and the kernel cannot be made equal to the store: %s", why.text,
+			   again.text);
+	if (!lost)
+		return 0;
+	why = *d;
+	return diag_set(
+		d, (enum err)lost,
+		"every printer is closed, but a restart would open them again, because that "
+		"could not be written down: %.200s. Then lock once more",
+		why.text);
+}
+
 int req_lock(const struct request *r, const union control_any *msg, struct diag *d)
 {
 	struct core *c = r->core;
@@ -90,14 +113,9 @@ int req_lock(const struct request *r, const union control_any *msg, struct diag 
 		return diag_set(d, ERR_USAGE, "the reason must be one line of plain text");
 	(void)snprintf(now.reason, sizeof(now.reason), "%s", msg->lock.reason);
 	lock_take(c, &now);
-	/* Also where it is locked already: nobody who pulls this switch is told "it was". */
-	e = desired_sync(c, d);
-	if (e == 0 && (!was.on || strcmp(was.reason, now.reason) != 0))
-		e = commit_store(c, lock_store, &now, d);
-	if (e) {
-		lock_back(c, &was, d);
+	e = lock_shut(c, &now, !c->lock_kept || strcmp(was.reason, now.reason) != 0, d);
+	if (e)
 		return e;
-	}
 	answer_gateway(r);
 	return 0;
 }
@@ -115,6 +133,7 @@ int req_unlock(const struct request *r, const union control_any *msg, struct dia
 		e = commit_store(c, lock_store, &now, d);
 		if (e)
 			return e;
+		c->lock_kept = false;
 		lock_take(c, &now);
 		e = desired_sync(c, d);
 	}
@@ -123,6 +142,7 @@ int req_unlock(const struct request *r, const union control_any *msg, struct dia
 		if (commit_store(c, lock_store, &was, &again))
 			core_fatal("%s; and the store cannot take it back: %s", d->text,
 				   again.text);
+		c->lock_kept = true;
 		lock_back(c, &was, d);
 		return e;
 	}

@@ -6,9 +6,9 @@
 
 import base64
 
-from core_lab import (DENY, DISABLE, ENABLE, END, ERR, GATEWAY_KEY, GRANT_DEL, GRANT_PUT, PEER_DEL, PEER_PUT,
+from core_lab import (DENY, DISABLE, ENABLE, END, ERR, GATEWAY_KEY, GRANT_DEL, GRANT_PUT, LOCK, PEER_DEL, PEER_PUT,
                  PEERS, PRINTER_DEL, PRINTER_PUT, PRINTER_REMOVE, PRINTERS, QR, REKEY, REVOKE,
-                 SERVICE_DEL, SERVICE_PUT, SHOW, RESYNC, WAITING, DISABLED, message, text)
+                 SERVICE_DEL, SERVICE_PUT, SHOW, RESYNC, UNLOCK, WAITING, DISABLED, message, text)
 
 
 def furnish(client):
@@ -89,6 +89,24 @@ def test_refused_revocations_are_not_acknowledged(core):
         assert core.gate.changes[-1]["full"]
     assert c.ok(SHOW, text("phone")).grants == ["voron"]
     assert len(core.gate.peers) == 1 and len(core.gate.grants) == 1
+
+
+def test_a_refused_lock_is_one_all_the_same(core):
+    """The kernel is asked once more; and then a restart asks it."""
+    c = core.client()
+    furnish(c)
+    core.gate.refuse = [ERR["kernel"]]
+    c.ok(LOCK, text("fire"))
+    assert len(core.gate.peers) == 1 and not core.gate.grants
+    c.ok(UNLOCK)
+    assert core.gate.grants
+    core.gate.refuse = [ERR["kernel"]] * 2
+    c.send(LOCK, text("fire"))
+    assert core.process.wait(10) == 1
+    core.close()
+    core.start()
+    core.wait_ready()
+    assert len(core.gate.peers) == 1 and not core.gate.grants
 
 
 def test_nothing_left_to_go_by_ends_the_process(core):

@@ -105,6 +105,43 @@ def test_what_is_granted_while_it_is_locked_opens_with_it(home):
     open_again(home)
 
 
+def on_a_small_disk(house):
+    """Its state lies on one of its own from now on."""
+    gateway, kept = house.gateway, "/run/kept"
+    gateway.stop()
+    house.gate.run("cp", "-a", gateway.state, kept)
+    house.gate.run("mount", "-t", "tmpfs", "-o", "size=1m,mode=711", "small", gateway.state)
+    house.gate.run("cp", "-a", f"{kept}/.", gateway.state)
+    gateway.start()
+    await_that(lambda: tcp_probe(house.phone.node, house.vpn(house.alpha), 80, 1).kind == "open",
+               what="the printer")
+
+
+def test_a_full_disk_opens_nothing(new_house):
+    home = new_house()
+    home.gateway.run("enroll", "guest", "--expires", f"{int(8 * SLOW)}s", "--no-qr")
+    on_a_small_disk(home)
+    core = home.gate.pids("printgate-core")
+    filler = f"{home.gateway.state}/filler"
+    home.gate.run("dd", "if=/dev/zero", f"of={filler}", "bs=1k", check=False)
+    for _ in range(2):  # what is not written down is not known the second time, either
+        status, code, sentence = home.gateway.fails("lock", "--reason", "x" * 200)
+        assert (status, code) == (1, "store") and "closed" in sentence and "make room" in sentence
+        shut(home)
+        assert home.gateway.json("status")["gateway"]["locked"] is True
+    assert home.gateway.fails("unlock")[1] == "store"
+    shut(home)
+    await_that(lambda: len(home.gateway.wireguard_peers()) == 1, 30, "the guest's end")
+    assert home.gateway.json("status")["gateway"]["locked"] and home.gate.pids("printgate-core") == core
+    home.gate.run("rm", filler)
+    home.gateway.run("lock")
+    home.gateway.kill_all()
+    home.gateway.start()
+    shut(home)
+    home.gateway.run("unlock")
+    open_again(home)
+
+
 @pytest.mark.parametrize("reason", ["two\nlines", "\x1b[31m", "x" * 256, "\u202e"])
 def test_a_bad_reason_is_a_sentence_and_changes_nothing(home, reason):
     status, code, sentence = home.gateway.fails("lock", "--reason", reason)
