@@ -14,6 +14,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_log.h>
+#include <linux/netconf.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
@@ -69,7 +70,7 @@ int watch_open(struct watch *w, const char *interface, uint32_t own_route, uint3
 {
 	static const unsigned route_groups[] = {
 		RTNLGRP_LINK,	     RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_RULE,
-		RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV6_RULE};
+		RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV6_RULE,  RTNLGRP_IPV4_NETCONF};
 	static const unsigned nft_groups[] = {NFNLGRP_NFTABLES};
 	int rc;
 
@@ -145,14 +146,21 @@ static const char *string_attr(const struct nlmsghdr *nlh, unsigned header, uint
 	return "";
 }
 
-static uint32_t u32_attr(const struct nlmsghdr *nlh, unsigned header, uint16_t type)
+/* The attribute's number; `otherwise` where it has none. */
+static uint32_t u32_attr_or(const struct nlmsghdr *nlh, unsigned header, uint16_t type,
+			    uint32_t otherwise)
 {
 	struct nlattr *attr;
 
 	mnl_attr_for_each(attr, nlh, header)
 		if (mnl_attr_get_type(attr) == type && !mnl_attr_validate(attr, MNL_TYPE_U32))
 			return mnl_attr_get_u32(attr);
-	return 0;
+	return otherwise;
+}
+
+static uint32_t u32_attr(const struct nlmsghdr *nlh, unsigned header, uint16_t type)
+{
+	return u32_attr_or(nlh, header, type, 0);
 }
 
 static unsigned on_link(struct watch *w, const struct nlmsghdr *nlh)
@@ -214,6 +222,22 @@ static unsigned on_rule(const struct nlmsghdr *nlh)
 										    : 0;
 }
 
+/* Forwarding was switched off: of one interface, or of all, as net.ipv4.ip_forward does. What the kernel
+ * has for all and as a default has negative numbers. */
+static unsigned on_netconf(const struct watch *w, const struct nlmsghdr *nlh)
+{
+	const unsigned head = sizeof(struct netconfmsg);
+	int index;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < head ||
+	    u32_attr_or(nlh, head, NETCONFA_FORWARDING, 1) != 0)
+		return 0;
+	index = (int)u32_attr(nlh, head, NETCONFA_IFINDEX);
+	if (index <= 0)
+		return 0;
+	return index == w->index ? WATCH_OURS : WATCH_LAN;
+}
+
 static unsigned on_route_message(struct watch *w, const struct nlmsghdr *nlh)
 {
 	switch (nlh->nlmsg_type) {
@@ -228,6 +252,8 @@ static unsigned on_route_message(struct watch *w, const struct nlmsghdr *nlh)
 		return on_route(nlh);
 	case RTM_DELRULE:
 		return on_rule(nlh);
+	case RTM_NEWNETCONF:
+		return on_netconf(w, nlh);
 	default:
 		return 0;
 	}

@@ -20,7 +20,7 @@ struct watch {
 
 /* What was seen, flags: OURS, our table, interface, address, rule or route was touched: make it equal
  * again. BARE, together with OURS: the table, a chain or a rule of it is gone, it may be open. LAN, a
- * route, an address or a link elsewhere changed: look for printers' ways again. HANDSHAKE, a
+ * route, an address, a link or forwarding elsewhere changed: look for printers' ways again. HANDSHAKE, a
  * handshake message came: some peer may have connected. DOCKER, the chain of coexist.h came, or lost
  * rules. DOWN, together with OURS: the interface was set down, if only for a moment. */
 #define WATCH_OURS	1

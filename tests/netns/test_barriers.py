@@ -53,7 +53,7 @@ def alone(house, *, table=True, rules=True, forwarding=True):
         for switch in switches:
             gate.sysctl(switch, 0)
         house.gateway.let_go()
-    # what was taken away is noticed; forwarding that was switched off is the owner's will until then
+    # what was taken away is noticed
     house.gateway.stop()
     house.gateway.start()
     await_that(lambda: house.gateway.table() == before, what="the table as it was")

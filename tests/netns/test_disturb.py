@@ -66,6 +66,7 @@ DISTURBANCES = {
     "rule deleted": run("ip", "rule", "del", "priority", "0", "iif", "wg0", "unreachable"),
     "group changed": run("ip", "link", "set", "wg0", "group", "7"),
     "routes flushed": run("ip", "route", "flush", "table", "20551"),
+    "forwarding switched off": run("sh", "-c", "echo 0 > /proc/sys/net/ipv4/conf/wg0/forwarding"),
     "address removed": run("ip", "addr", "flush", "dev", "wg0"),
     "interface down": run("ip", "link", "set", "wg0", "down"),
     "interface down for a moment": bounce,
@@ -116,6 +117,21 @@ def is_back(house, before):
         return snapshot(house) == before
     except (AssertionError, IndexError):
         return False
+
+
+FORWARDING = "/proc/sys/net/ipv4/conf/*/forwarding"
+
+
+def test_forwarding_that_is_switched_off_for_all_comes_back_where_it_is_needed(home):
+    """net.ipv4.ip_forward does so to each interface, if it was on."""
+    home.spoilt = True
+    switches = ("sh", "-c", f"grep . {FORWARDING}")
+    before = home.gate.net(*switches).stdout
+    assert "wg0/forwarding:1" in before and "lan/forwarding:1" in before and "wan/forwarding:0" in before
+    for value in (1, 0):
+        home.gate.sysctl("net.ipv4.ip_forward", value)
+    await_that(lambda: prints(home), what="the printer")
+    await_that(lambda: home.gate.net(*switches).stdout == before, what="forwarding as it was")
 
 
 def is_greeting(house):
