@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The clock and the ends of peers. The timer is a timerfd on CLOCK_REALTIME with
- * TFD_TIMER_CANCEL_ON_SET: no wake-up but at an end or when somebody sets the clock. Grants with an
- * end need no timer here: the kernel drops them by itself.
+ * TFD_TIMER_CANCEL_ON_SET: no wake-up but at an end or when somebody sets the clock. The kernel drops
+ * grants with an end by itself; what is done here is to write down that it was so late, or a machine
+ * without a battery clock would open them again after a power cut.
  */
 #include "daemon/core/clock.h"
 
@@ -146,6 +147,12 @@ static int mark_read(struct core *c, struct diag *d)
 	return 0;
 }
 
+void clock_grant(struct core *c, const struct clock_view *v, int64_t end)
+{
+	if (end && v->trusted && end > v->now)
+		c->clock.grant_end = clock_earlier(c->clock.grant_end, end);
+}
+
 void clock_arm(struct core *c)
 {
 	struct itimerspec when = {0};
@@ -158,6 +165,8 @@ void clock_arm(struct core *c)
 		next = v.now; /* the moment at which the clock reaches the mark */
 	else if (store_peer_next_expiry(c->store, c->clock.checked, &next, &d))
 		core_fatal("cannot tell whose time ends next: %s", d.text);
+	else
+		next = clock_earlier(next, c->clock.grant_end);
 	/* Without any end it still tells when the clock is set. */
 	when.it_value.tv_sec = next ? next : v.now + WHEN_DURATION_MAX;
 	if (timerfd_settime(c->clock.fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when,
@@ -227,6 +236,37 @@ static int clock_carry_out(struct core *c, struct diag *d)
 	return r;
 }
 
+static int each_grant(void *arg, const struct store_grant *g)
+{
+	struct core *c = arg;
+	const struct clock_view v = {.now = c->clock.mark, .trusted = true};
+
+	clock_grant(c, &v, g->expires);
+	return 0;
+}
+
+static int only_the_mark(struct core *c, void *arg, struct diag *d)
+{
+	(void)c;
+	(void)arg;
+	(void)d;
+	return 0;
+}
+
+/* Every change writes the mark down, so does this one of nothing. */
+static void grants_ended(struct core *c)
+{
+	struct diag d = {0};
+
+	if (!c->clock.grant_end || c->clock.grant_end > clock_now(c).now)
+		return;
+	c->clock.grant_end = 0;
+	if (store_grant_each(c->store, each_grant, c, &d))
+		core_fatal("cannot tell which grant ends next: %s", d.text);
+	if (commit_store(c, only_the_mark, NULL, &d))
+		log_warn("core", "that a grant has ended is not noted: %s", d.text);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct core *c = arg;
@@ -239,6 +279,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	c->clock.was_set = false;
 	if (clock_carry_out(c, &d))
 		core_fatal("cannot carry out the end of a peer's time: %s", d.text);
+	grants_ended(c);
 	if ((set || clock_now(c).trusted != c->clock.trusted) && desired_sync(c, &d))
 		core_fatal("the clock was set, and then: %s", d.text);
 	clock_arm(c);

@@ -16,12 +16,13 @@ struct core;
 struct event;
 
 struct clock {
-	int64_t mark;	 /* the latest time ever seen */
-	int64_t written; /* what of it the store has */
-	int64_t checked; /* ends up to here have been carried out */
-	bool trusted;	 /* as it was when the kernel was last made equal to the store */
-	bool was_set;	 /* and on_timer has yet to act on it */
-	int fd;		 /* timerfd on CLOCK_REALTIME; it also tells when the clock is set */
+	int64_t mark;	   /* the latest time ever seen */
+	int64_t written;   /* what of it the store has */
+	int64_t checked;   /* ends up to here have been carried out */
+	int64_t grant_end; /* of the grants that the kernel was told of, the next; 0: none */
+	bool trusted;	   /* as it was when the kernel was last made equal to the store */
+	bool was_set;	   /* and on_timer has yet to act on it */
+	int fd;		   /* timerfd on CLOCK_REALTIME; it also tells when the clock is set */
 	struct event *event;
 };
 
@@ -51,5 +52,7 @@ void clock_free(struct core *c);
 struct clock_view clock_now(struct core *c);
 /* Writes the mark; part of every change (commit.c). */
 int clock_note(struct core *c, struct diag *d) __attribute__((warn_unused_result));
-/* Sets the timer to the next end of a peer. After each change. */
+/* A grant with that end (0: none) is given: when it is over the mark is written. */
+void clock_grant(struct core *c, const struct clock_view *v, int64_t end);
+/* Sets the timer to the next end of a peer or grant. After each change. */
 void clock_arm(struct core *c);

@@ -75,6 +75,7 @@ void desired_grant_put(struct core *c, const struct clock_view *v, uint32_t peer
 {
 	const struct privmsg_grant item = {.peer = peer, .vpn = vpn, .seconds = clock_left(v, end)};
 
+	clock_grant(c, v, end);
 	if (!clock_ended(v, end) && !c->locked)
 		priv_item(c->priv, PRIV_GRANT_PUT, &item);
 }

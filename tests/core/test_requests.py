@@ -2,6 +2,7 @@
 """What each request does and what it refuses, seen from the control socket."""
 
 import base64
+import contextlib
 import os
 import re
 import sqlite3
@@ -263,6 +264,36 @@ def test_grants_with_an_end(core):
     n = len(core.gate.changes)
     assert c.ok(*c.allow("phone", "voron", kind=DENY)).grants == []
     assert len(core.gate.changes) == n and not core.gate.grants
+
+
+def kept_mark(core):
+    """The latest time that the store knows of, after a power cut; and core runs again."""
+    core.process.kill()
+    core.process.wait()
+    with contextlib.closing(sqlite3.connect(f"file:{core.folder}/printgate.db?mode=ro", uri=True)) as db:
+        mark = int(db.execute("SELECT value FROM meta WHERE key = 'clock_mark'").fetchone()[0])
+    core.close()
+    core.start()
+    core.wait_ready()
+    return mark
+
+
+def test_that_a_grant_has_ended_is_known_after_a_power_cut(core):
+    """Or a clock that starts anew at the last change would open it again."""
+    c = core.client()
+    c.ok(*c.printer("voron"))
+    c.ok(*c.printer("prusa", "192.168.1.10"))
+    c.ok(*c.enroll("phone", ["voron"]))
+    c.ok(*c.allow("phone", "voron", after=1))
+    c.ok(*c.allow("phone", "prusa", after=2))
+    last = int(time.time()) + 2
+    time.sleep(3.5)
+    assert kept_mark(core) >= last
+    core.client().ok(*c.allow("phone", "voron", after=2))  # also of one that a restart has found
+    last = int(time.time()) + 2
+    core.restart()
+    time.sleep(3)
+    assert kept_mark(core) >= last
 
 
 def test_a_peer_ends_on_time(core):
