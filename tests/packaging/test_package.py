@@ -38,7 +38,8 @@ def test_lintian_finds_nothing(deb):
 def test_everything_is_there(deb):
     found = contents(deb)
     for path in ("/usr/bin/printgate", "/usr/sbin/printgated", "/usr/lib/printgate/printgate-core",
-                 "/usr/lib/printgate/printgate-web", "/usr/lib/printgate/printgate-tls", "/usr/share/man/man1/printgate.1.gz",
+                 "/usr/lib/printgate/printgate-web", "/usr/lib/printgate/printgate-tls",
+                 "/usr/share/man/man1/printgate.1.gz",
                  "/usr/share/man/man5/printgate.conf.5.gz", "/usr/share/man/man8/printgated.8.gz",
                  "/usr/share/bash-completion/completions/printgate",
                  "/usr/share/doc/printgate/examples/printgate.conf",
