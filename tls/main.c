@@ -37,13 +37,14 @@
 #define FDS_PASSING    16 /* … the page's, until it is sent and taken */
 
 /* In steady state. Keys of connections need random numbers; OpenSSL asks for its process id to find
- * out that it was forked. */
+ * out that it was forked. gettimeofday: where the kernel has no clock that can be read without
+ * it. */
 static const char *const calls[] = {
-	"accept4",     "brk",	      "clock_gettime", "close",	       "epoll_ctl",
-	"epoll_pwait", "epoll_wait",  "exit_group",    "futex",	       "getpid",
-	"getrandom",   "getsockname", "madvise",       "mmap",	       "mremap",
-	"munmap",      "read",	      "readv",	       "rt_sigreturn", "sendmsg",
-	"setsockopt",  "shutdown",    "socketpair",    "write",	       "writev",
+	"accept4",	"brk",		"clock_gettime", "close",      "epoll_ctl", "epoll_pwait",
+	"epoll_wait",	"exit_group",	"futex",	 "getpid",     "getrandom", "getsockname",
+	"gettimeofday", "madvise",	"mmap",		 "mremap",     "munmap",    "read",
+	"readv",	"rt_sigreturn", "sendmsg",	 "setsockopt", "shutdown",  "socketpair",
+	"write",	"writev",
 };
 
 struct tls {

@@ -30,13 +30,13 @@
 #define CALLS_MAX 28 /* with ioctl, which common/sandbox.c allows for one use */
 
 /* In steady state; tests/web counts those that are used. (sysinfo: qsort(3) asks how much memory
- * there is.) */
+ * there is. gettimeofday: where the kernel has no clock that can be read without it.) */
 static const char *const calls[] = {
-	"accept4",     "brk",	      "clock_gettime", "close",	   "epoll_ctl",
-	"epoll_pwait", "epoll_wait",  "exit_group",    "fcntl",	   "futex",
-	"getrandom",   "getsockname", "madvise",       "mmap",	   "mremap",
-	"munmap",      "read",	      "readv",	       "recvfrom", "recvmsg",
-	"sendto",      "shutdown",    "sysinfo",       "write",	   "writev",
+	"accept4",	"brk",	      "clock_gettime", "close",	 "epoll_ctl", "epoll_pwait",
+	"epoll_wait",	"exit_group", "fcntl",	       "futex",	 "getrandom", "getsockname",
+	"gettimeofday", "madvise",    "mmap",	       "mremap", "munmap",    "read",
+	"readv",	"recvfrom",   "recvmsg",       "sendto", "shutdown",  "sysinfo",
+	"write",	"writev",
 };
 
 _Static_assert(ARRAY_LEN(calls) < CALLS_MAX, "with ioctl");

@@ -22,7 +22,8 @@ def prepare(root, deb, newer):
     units = os.path.join(root, "etc", "systemd", "system")
     shutil.copy(os.path.join(HERE, "guest.service"), units)
     # The test decides what is in the kernel, and nobody asks at a first boot.
-    for unit in ("systemd-firstboot.service", "getty-static.service", "getty@.service", "serial-getty@.service",
+    for unit in ("systemd-firstboot.service", "getty-static.service", "getty@.service",
+                 "serial-getty@.service",
                  "apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer",
                  "e2scrub_reap.service", "fstrim.timer", "systemd-binfmt.service",
                  "dpkg-db-backup.timer", "systemd-timesyncd.service"):
