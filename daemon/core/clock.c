@@ -24,15 +24,27 @@
 #include "daemon/core/core.h"
 #include "daemon/core/desired.h"
 
-#define MARK_KEY "clock_mark"
+#define MARK_KEY   "clock_mark"
+#define MARK_BYTES 48 /* two numbers of 64 bits */
 
-struct clock_view clock_judge(int64_t wall, int64_t mark, bool synchronised)
+struct clock_view clock_judge(int64_t wall, int64_t mark, int64_t ahead, bool synchronised)
 {
-	return (struct clock_view){
-		.wall = wall,
-		.now = wall > mark ? wall : mark,
-		.trusted = wall >= mark || synchronised,
-	};
+	struct clock_view v = {.wall = wall, .now = wall, .trusted = true};
+
+	if (wall >= mark)
+		return v;
+	v.now = synchronised && wall + ahead > mark ? wall + ahead : mark;
+	v.trusted = synchronised;
+	return v;
+}
+
+int64_t clock_ahead(const struct clock_view *v, int64_t ahead)
+{
+	const int64_t by = v->now - v->wall;
+
+	if (!v->trusted)
+		return ahead;
+	return by >= CLOCK_AHEAD_MIN || (by && ahead) ? by : 0;
 }
 
 bool clock_ended(const struct clock_view *v, int64_t end)
@@ -107,41 +119,58 @@ static bool synchronised(void)
 struct clock_view clock_now(struct core *c)
 {
 	const int64_t wall = time(NULL);
-	const struct clock_view v =
-		clock_judge(wall, c->clock.mark, wall < c->clock.mark && synchronised());
+	const struct clock_view v = clock_judge(wall, c->clock.mark, c->clock.ahead,
+						wall < c->clock.mark && synchronised());
 
 	c->clock.mark = v.now;
+	c->clock.ahead = clock_ahead(&v, c->clock.ahead);
 	return v;
 }
 
 int clock_note(struct core *c, struct diag *d)
 {
-	char text[24];
+	char text[MARK_BYTES];
 	int r;
 
 	(void)clock_now(c);
 	if (c->clock.mark <= c->clock.written)
 		return 0;
-	(void)snprintf(text, sizeof(text), "%" PRId64, c->clock.mark);
+	(void)snprintf(text, sizeof(text), c->clock.ahead ? "%" PRId64 " %" PRId64 : "%" PRId64,
+		       c->clock.mark, c->clock.ahead);
 	r = store_meta_set(c->store, MARK_KEY, text, d);
 	if (r == 0)
 		c->clock.written = c->clock.mark;
 	return r;
 }
 
+/* The mark, and if there is a second number, by how much it is ahead. False: something else. */
+static bool mark_parse(struct clock *c, const char *text)
+{
+	char *end = NULL;
+
+	errno = 0;
+	c->mark = strtoll(text, &end, 10);
+	if (errno || end == text || c->mark < 0)
+		return false;
+	if (!*end)
+		return true;
+	text = end;
+	c->ahead = strtoll(text, &end, 10);
+	return !errno && *text == ' ' && end != text && !*end && c->ahead >= 0 &&
+	       c->ahead <= c->mark;
+}
+
 /* A mark that is not a number is a damaged store: going on would reopen what has ended. */
 static int mark_read(struct core *c, struct diag *d)
 {
-	char text[24], *end = NULL;
+	char text[MARK_BYTES];
 	int r = store_meta_get(c->store, MARK_KEY, text, sizeof(text), d);
 
 	if (r == ERR_NOT_FOUND)
 		return 0;
 	if (r)
 		return r;
-	errno = 0;
-	c->clock.mark = strtoll(text, &end, 10);
-	if (errno || end == text || *end || c->clock.mark < 0)
+	if (!mark_parse(&c->clock, text))
 		return diag_set(d, ERR_STORE, "the store's mark of time is damaged");
 	c->clock.written = c->clock.mark;
 	return 0;
@@ -167,8 +196,10 @@ void clock_arm(struct core *c)
 		core_fatal("cannot tell whose time ends next: %s", d.text);
 	else
 		next = clock_earlier(next, c->clock.grant_end);
-	/* Without any end it still tells when the clock is set. */
+	/* Without any end it still tells when the clock is set. The timer goes by the machine's clock. */
 	when.it_value.tv_sec = next ? next : v.now + WHEN_DURATION_MAX;
+	if (v.trusted)
+		when.it_value.tv_sec -= v.now - v.wall;
 	if (timerfd_settime(c->clock.fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when,
 			    NULL) == 0)
 		return;

@@ -3,7 +3,8 @@
  * Time, on a machine that may have no battery clock. A high-water mark of time is kept with each
  * change of the store; what has ended stays ended whatever the clock says later. While the clock is
  * behind the mark and not synchronised, nobody knows how late it is: whatever has an end is closed
- * then.
+ * then. While it is behind and synchronised, it was wrong before, and is right now: time is counted
+ * from the mark on, at the clock's pace, so that what has an end has one.
  */
 #pragma once
 
@@ -12,13 +13,16 @@
 
 #include "common/err.h"
 
+#define CLOCK_AHEAD_MIN 60 /* seconds */
+
 struct core;
 struct event;
 
 struct clock {
-	int64_t mark;	   /* the latest time ever seen */
-	int64_t written;   /* what of it the store has */
-	int64_t checked;   /* ends up to here have been carried out */
+	int64_t mark;	 /* the latest time ever seen */
+	int64_t ahead;	 /* what the clock lacks for good, because it was wrong before: see below */
+	int64_t written; /* the mark that the store has */
+	int64_t checked; /* ends up to here have been carried out */
 	int64_t grant_end; /* of the grants that the kernel was told of, the next; 0: none */
 	bool trusted;	   /* as it was when the kernel was last made equal to the store */
 	bool was_set;	   /* and on_timer has yet to act on it */
@@ -34,7 +38,10 @@ struct clock_view {
 };
 
 /* The rules, apart from where the numbers come from. */
-struct clock_view clock_judge(int64_t wall, int64_t mark, bool synchronised);
+struct clock_view clock_judge(int64_t wall, int64_t mark, int64_t ahead, bool synchronised);
+/* How far ahead we count from this look on, being that far until now. A lead of less than
+ * CLOCK_AHEAD_MIN is waited for instead: the ends are later by so little, and it is over then. */
+int64_t clock_ahead(const struct clock_view *v, int64_t ahead);
 /* Has this end passed, or must it be taken as passed? 0 (no end) never has. */
 bool clock_ended(const struct clock_view *v, int64_t end);
 /* The earlier of two ends, 0 being none. */

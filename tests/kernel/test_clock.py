@@ -147,3 +147,19 @@ def test_a_guest_ends_on_time_with_every_process_killed(home):
     await_that(lambda: kind(home, home.phone, home.beta) != "open", 60, "the grant's end")
     assert time.monotonic() - began < 50, "it ended late"
     assert kind(home, home.phone, home.alpha) == "open"
+
+
+def test_a_clock_that_was_wrong_once_does_not_keep_what_has_an_end(home):
+    set_clock(10 * 24 * HOUR)
+    home.gateway.run("allow", "phone", "beta")  # writes down how late it is said to be
+    set_clock(-10 * 24 * HOUR)
+    keep_synchronised(True)
+    start_anew(home)
+    home.gateway.json("allow", "phone", "beta", "--for", "20s")
+    home.enter(home.phone2, "guest", "--printer", "alpha", "--expires", "30s")
+    await_that(lambda: states(home)["guest"] == "expired", 60, "the guest's end")
+    assert len(home.gateway.wireguard_peers()) == 1
+    assert kind(home, home.phone, home.beta) != "open"
+    start_anew(home)
+    assert states(home)["guest"] == "expired"
+    assert home.gateway.peer("phone")["printers"] == [{"name": "alpha", "expires": None}]

@@ -194,9 +194,9 @@ static void test_kept_key(void **state)
 
 static void test_clock_rules(void **state)
 {
-	const struct clock_view right = clock_judge(2000, 1000, false);
-	const struct clock_view behind = clock_judge(500, 1000, false);
-	const struct clock_view set_back = clock_judge(500, 1000, true);
+	const struct clock_view right = clock_judge(2000, 1000, 0, false);
+	const struct clock_view behind = clock_judge(500, 1000, 0, false);
+	const struct clock_view set_back = clock_judge(500, 1000, 0, true);
 
 	(void)state;
 	assert_int_equal(right.now, 2000);
@@ -213,9 +213,32 @@ static void test_clock_rules(void **state)
 	assert_false(clock_ended(&set_back, 1001));
 }
 
+/* Synchronised, but before the mark: it was wrong, and time goes on from the mark at its pace. */
+static void test_clock_that_was_ahead(void **state)
+{
+	const struct clock_view found = clock_judge(5000, 9000, 0, true);
+	const struct clock_view later = clock_judge(5100, 9000, 4000, true);
+	const struct clock_view anew = clock_judge(500, 9100, 4000, false);
+	const struct clock_view caught_up = clock_judge(9200, 9100, 4000, true);
+	const struct clock_view little = clock_judge(9000, 9030, 0, true);
+
+	(void)state;
+	assert_int_equal(found.now, 9000);
+	assert_int_equal(clock_ahead(&found, 0), 4000);
+	assert_int_equal(later.now, 9100);
+	assert_int_equal(clock_ahead(&later, 4000), 4000);
+	assert_true(clock_ended(&later, 9100));
+	assert_int_equal(anew.now, 9100);
+	assert_false(anew.trusted);
+	assert_int_equal(clock_ahead(&anew, 4000), 4000);
+	assert_int_equal(caught_up.now, 9200);
+	assert_int_equal(clock_ahead(&caught_up, 4000), 0);
+	assert_int_equal(clock_ahead(&little, 0), 0);
+}
+
 static void test_clock_left(void **state)
 {
-	const struct clock_view v = clock_judge(2000, 0, true);
+	const struct clock_view v = clock_judge(2000, 0, 0, true);
 
 	(void)state;
 	assert_int_equal(clock_left(&v, 0), 0);
@@ -230,8 +253,8 @@ static void test_clock_left(void **state)
 
 static void test_clock_end(void **state)
 {
-	const struct clock_view v = clock_judge(2000, 0, true);
-	const struct clock_view behind = clock_judge(500, 1000, false);
+	const struct clock_view v = clock_judge(2000, 0, 0, true);
+	const struct clock_view behind = clock_judge(500, 1000, 0, false);
 	struct diag d = {0};
 	int64_t end = -1;
 
@@ -275,7 +298,7 @@ static void test_states(void **state)
 
 static void test_who_is_let_in(void **state)
 {
-	const struct clock_view v = clock_judge(2000, 0, true);
+	const struct clock_view v = clock_judge(2000, 0, 0, true);
 	struct store_peer p = {0};
 
 	(void)state;
@@ -359,6 +382,7 @@ int main(void)
 		cmocka_unit_test(test_seal),
 		cmocka_unit_test(test_kept_key),
 		cmocka_unit_test(test_clock_rules),
+		cmocka_unit_test(test_clock_that_was_ahead),
 		cmocka_unit_test(test_clock_left),
 		cmocka_unit_test(test_clock_end),
 		cmocka_unit_test(test_states),
