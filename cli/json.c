@@ -134,6 +134,7 @@ json_t *json_gateway(const struct control_gateway *g)
 	json_object_set_new_nocheck(o, "tunnel6", json_prefix6(&g->tunnel6));
 	json_object_set_new_nocheck(o, "locked", json_boolean(g->locked));
 	json_object_set_new_nocheck(o, "lock_reason", json_text(g->lock_reason));
+	json_object_set_new_nocheck(o, "provision_code", json_text(g->provision_code));
 	json_object_set_new_nocheck(o, "uptime", json_integer((json_int_t)g->uptime));
 	return o;
 }

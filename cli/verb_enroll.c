@@ -7,39 +7,23 @@
 
 #include "cli/deliver.h"
 #include "cli/text.h"
+#include "cli/typed.h"
 
 enum { OPT_PRINTER, OPT_ALL_PRINTERS, OPT_EXPIRES, OPT_PUBLIC_KEY, OPT_OUTPUT, OPT_NO_QR };
 
-static int take_printers(struct wire_names *out, const struct args *args, struct diag *d)
+static int take_printers(struct control_enroll *msg, const struct args *args, struct diag *d)
 {
 	int rc = 0;
 
-	for (unsigned i = 0; i < args->count && !rc; i++) {
-		if (args->given[i].option != OPT_PRINTER)
-			continue;
-		if (out->count == WIRE_NAMES_MAX)
-			return diag_set(d, ERR_LIMIT,
-					"at most %d printers at once: use --all-printers, or "
-					"'printgate allow' for the rest",
-					WIRE_NAMES_MAX);
-		rc = name_parse(&out->item[out->count++], args->given[i].value, "printer", d);
-	}
-	return rc;
-}
-
-static int take_end(struct control_enroll *msg, const char *text, struct diag *d)
-{
-	struct when end = {0};
-	int rc = text ? when_parse(&end, text, d) : 0;
-
-	msg->expires_at = end.at;
-	msg->expires_after = end.after;
+	for (unsigned i = 0; i < args->count && !rc; i++)
+		if (args->given[i].option == OPT_PRINTER)
+			rc = typed_grant(msg, args->given[i].value, d);
 	return rc;
 }
 
 static int build(struct control_enroll *msg, const struct args *args, struct diag *d)
 {
-	const char *key = args_value(args, OPT_PUBLIC_KEY);
+	const char *key = args_value(args, OPT_PUBLIC_KEY), *end = args_value(args, OPT_EXPIRES);
 	int rc = name_parse(&msg->name, args->words[0], "peer", d);
 
 	msg->all_printers = args_has(args, OPT_ALL_PRINTERS);
@@ -47,9 +31,9 @@ static int build(struct control_enroll *msg, const struct args *args, struct dia
 	if (!rc && msg->all_printers && args_has(args, OPT_PRINTER))
 		return diag_set(d, ERR_USAGE, "--printer and --all-printers exclude each other");
 	if (!rc)
-		rc = take_printers(&msg->printers, args, d);
-	if (!rc)
-		rc = take_end(msg, args_value(args, OPT_EXPIRES), d);
+		rc = take_printers(msg, args, d);
+	if (!rc && end)
+		rc = typed_end(msg, end, d);
 	if (!rc && key)
 		rc = verb_key(&msg->public_key, key, d);
 	return rc;

@@ -4,65 +4,11 @@
  */
 #include "cli/verbs.h"
 
-#include <string.h>
-
 #include "cli/json.h"
 #include "cli/text.h"
-#include "common/preset.h"
+#include "cli/typed.h"
 
 enum { OPT_PRESET, OPT_PORT };
-
-static void preset_names(char *out, size_t room)
-{
-	size_t used = 0;
-
-	for (unsigned i = 0; i < presets_count && used < room; i++)
-		used += (size_t)snprintf(out + used, room - used, "%s%s", i ? ", " : "",
-					 presets[i].name);
-}
-
-static int take_services(struct control_printer_add *msg, const struct args *args, struct diag *d)
-{
-	const char *name = args_value(args, OPT_PRESET), *ports = args_value(args, OPT_PORT);
-	const struct preset *p = name ? preset_find(name) : NULL;
-	char known[256] = "";
-
-	preset_names(known, sizeof(known));
-	if (!name && !ports)
-		return diag_set(d, ERR_USAGE,
-				"which ports? Give --port tcp/80,… or --preset with one of: %s",
-				known);
-	if (name && !p)
-		return diag_set(d, ERR_BAD_PRESET, "no preset is called %.40s; there are: %s", name,
-				known);
-	if (p)
-		(void)snprintf(msg->preset, sizeof(msg->preset), "%s", p->name);
-	return preset_services(&msg->services, p, ports, d);
-}
-
-/* Digits and dots, or a slash: whoever types that means an address. */
-static bool is_address(const char *text)
-{
-	return strchr(text, '/') || strspn(text, "0123456789.") == strlen(text);
-}
-
-static int take_address(struct control_printer_add *msg, const char *text, struct diag *d)
-{
-	int rc;
-
-	if (!strcmp(text, "self")) {
-		msg->kind = PRINTER_SELF;
-		return 0;
-	}
-	if (!is_address(text)) {
-		msg->kind = PRINTER_HOST;
-		msg->address.len = 32;
-		return host_parse(&msg->host, text, d);
-	}
-	rc = prefix4_parse(&msg->address, text, d);
-	msg->kind = msg->address.len == 32 ? PRINTER_HOST : PRINTER_SUBNET;
-	return rc;
-}
 
 static void tell(struct cli *cli, const struct control_printer *p)
 {
@@ -90,9 +36,10 @@ static int run(struct cli *cli, const struct args *args, struct diag *d)
 	int rc = name_parse(&msg.name, args->words[0], "printer", d);
 
 	if (!rc)
-		rc = take_address(&msg, args->words[1], d);
+		rc = typed_address(&msg, args->words[1], d);
 	if (!rc)
-		rc = take_services(&msg, args, d);
+		rc = typed_services(&msg, args_value(args, OPT_PRESET), args_value(args, OPT_PORT),
+				    "which ports? Give --port tcp/80,… or --preset with", d);
 	if (!rc)
 		rc = printer_ask(cli, CTL_PRINTER_ADD, &msg, &printer, d);
 	if (rc)

@@ -70,6 +70,7 @@ static const struct wire_field gateway_fields[] = {
 	WIRE_FIELD(control_gateway, locked, WIRE_BOOL),
 	WIRE_CHARS(control_gateway, lock_reason, WIRE_TEXT),
 	WIRE_FIELD(control_gateway, uptime, WIRE_U64),
+	WIRE_CHARS(control_gateway, provision_code, WIRE_TOKEN),
 };
 
 static const struct wire_field printer_fields[] = {
@@ -180,6 +181,35 @@ static const struct wire_field page_secret_fields[] = {
 	WIRE_FIELD(control_page_secret, token, WIRE_WEB_SECRET),
 };
 
+static const struct wire_field provision_fields[] = {
+	WIRE_CHARS(control_provision, hash, WIRE_TOKEN),
+	WIRE_CHARS(control_provision, code, WIRE_TOKEN),
+	WIRE_RANGE(control_provision, minutes, WIRE_U16, PROVISION_MINUTES_MIN,
+		   PROVISION_MINUTES_MAX),
+};
+
+static const struct wire_field provision_peer_fields[] = {
+	WIRE_FIELD(control_provision_peer, enroll.name, WIRE_NAME),
+	WIRE_FIELD(control_provision_peer, enroll.all_printers, WIRE_BOOL),
+	WIRE_FIELD(control_provision_peer, enroll.has_public_key, WIRE_BOOL),
+	WIRE_FIELD(control_provision_peer, enroll.public_key, WIRE_KEY),
+	WIRE_FIELD(control_provision_peer, enroll.expires_at, WIRE_TIME),
+	WIRE_RANGE(control_provision_peer, enroll.expires_after, WIRE_U32, 0, WHEN_DURATION_MAX),
+	WIRE_FIELD(control_provision_peer, enroll.printers, WIRE_NAMES),
+	WIRE_RANGE(control_provision_peer, show, WIRE_U8, 0, PROVISION_CONSOLE | PROVISION_BOOT),
+};
+
+static const struct wire_field provision_begun_fields[] = {
+	WIRE_FIELD(control_provision_begun, applied, WIRE_BOOL),
+};
+
+static const struct wire_field provision_code_fields[] = {
+	WIRE_FIELD(control_provision_code, name, WIRE_NAME),
+	WIRE_RANGE(control_provision_code, show, WIRE_U8, 0, PROVISION_CONSOLE | PROVISION_BOOT),
+	WIRE_RANGE(control_provision_code, minutes, WIRE_U16, PROVISION_MINUTES_MIN,
+		   PROVISION_MINUTES_MAX),
+};
+
 static const struct wire_row rows[] = {
 	WIRE_EMPTY(CTL_STATUS),
 	WIRE_EMPTY(CTL_PEERS),
@@ -204,6 +234,12 @@ static const struct wire_row rows[] = {
 	WIRE_EMPTY(CTL_PAGE),
 	WIRE_ROW(CTL_PAGE_PASSWORD, control_page_password, page_password_fields),
 	WIRE_EMPTY(CTL_PAGE_TOKEN),
+	WIRE_ROW(CTL_PROVISION_BEGIN, control_provision, provision_fields),
+	WIRE_ROW(CTL_PROVISION_PRINTER, control_printer_add, printer_add_fields),
+	WIRE_ROW(CTL_PROVISION_PEER, control_provision_peer, provision_peer_fields),
+	WIRE_EMPTY(CTL_PROVISION_COMMIT),
+	WIRE_EMPTY(CTL_PROVISION_CODES),
+	WIRE_ROW(CTL_PROVISION_DONE, control_named, named_fields),
 	WIRE_ROW(CTL_WEB_LOOK, control_web_look, web_look_fields),
 	WIRE_ROW(CTL_WEB_LOGIN, control_web_login, web_login_fields),
 	WIRE_ROW(CTL_WEB_LOGOUT, control_web_logout, web_logout_fields),
@@ -222,6 +258,8 @@ static const struct wire_row rows[] = {
 	WIRE_ROW(CTL_WEB_SESSION, control_web_session, web_session_fields),
 	WIRE_ROW(CTL_PAGE_INFO, control_page_info, page_info_fields),
 	WIRE_ROW(CTL_PAGE_SECRET, control_page_secret, page_secret_fields),
+	WIRE_ROW(CTL_PROVISION_BEGUN, control_provision_begun, provision_begun_fields),
+	WIRE_ROW(CTL_PROVISION_CODE, control_provision_code, provision_code_fields),
 };
 
 const struct wire_table control_table = {rows, sizeof(rows) / sizeof(rows[0])};

@@ -51,6 +51,15 @@ enum control_type {
 	CTL_PAGE,	     /* empty → PAGE_INFO, END */
 	CTL_PAGE_PASSWORD,   /* control_page_password → PAGE_INFO, END; all sessions end */
 	CTL_PAGE_TOKEN,	     /* empty → PAGE_INFO, PAGE_SECRET, END; the old token ends */
+	/* A whole file of printers and peers in one transaction: BEGIN, each of them, COMMIT, on one
+	 * connection. What was begun is forgotten with it. */
+	CTL_PROVISION_BEGIN,   /* control_provision → PROVISION_BEGUN, END */
+	CTL_PROVISION_PRINTER, /* control_printer_add → END */
+	CTL_PROVISION_PEER,    /* control_provision_peer → END */
+	CTL_PROVISION_COMMIT,  /* empty → PRINTER…, (PEER, GRANT…)…, END */
+	CTL_PROVISION_CODES, /* empty → PROVISION_CODE…, END: whose QR code is to be shown still */
+	CTL_PROVISION_DONE, /* control_named → END: not this one's any more; what was shown of one
+				* that has never connected is worth nothing from now on */
 	/* control_web_look → GATEWAY, COUNTS, WEB_OWNER…, [WEB_FINDINGS,] PRINTER…,
 	 * (PEER, GRANT…)…, END. With a valid owner: everything, peers in the order of the store.
 	 * Without: each known viewer's PEER and GRANTs, and the PRINTERs granted to any of them, with
@@ -59,21 +68,23 @@ enum control_type {
 	CTL_WEB_LOGIN,	/* control_web_login → WEB_SESSION, END */
 	CTL_WEB_LOGOUT, /* control_web_logout → END */
 	/* items of answers */
-	CTL_ERROR = 128,  /* control_error; ends the answer */
-	CTL_END,	  /* empty; ends the answer */
-	CTL_GATEWAY,	  /* control_gateway */
-	CTL_PRINTER,	  /* control_printer */
-	CTL_PEER,	  /* control_peer; the GRANTs that follow are its */
-	CTL_GRANT,	  /* control_grant */
-	CTL_CONFIG,	  /* control_config */
-	CTL_EVENT,	  /* control_event */
-	CTL_COUNTS,	  /* control_counts */
-	CTL_CHECK,	  /* control_check */
-	CTL_WEB_OWNER,	  /* control_web_owner */
-	CTL_WEB_FINDINGS, /* control_web_findings */
-	CTL_WEB_SESSION,  /* control_web_session */
-	CTL_PAGE_INFO,	  /* control_page_info */
-	CTL_PAGE_SECRET,  /* control_page_secret */
+	CTL_ERROR = 128,     /* control_error; ends the answer */
+	CTL_END,	     /* empty; ends the answer */
+	CTL_GATEWAY,	     /* control_gateway */
+	CTL_PRINTER,	     /* control_printer */
+	CTL_PEER,	     /* control_peer; the GRANTs that follow are its */
+	CTL_GRANT,	     /* control_grant */
+	CTL_CONFIG,	     /* control_config */
+	CTL_EVENT,	     /* control_event */
+	CTL_COUNTS,	     /* control_counts */
+	CTL_CHECK,	     /* control_check */
+	CTL_WEB_OWNER,	     /* control_web_owner */
+	CTL_WEB_FINDINGS,    /* control_web_findings */
+	CTL_WEB_SESSION,     /* control_web_session */
+	CTL_PAGE_INFO,	     /* control_page_info */
+	CTL_PAGE_SECRET,     /* control_page_secret */
+	CTL_PROVISION_BEGUN, /* control_provision_begun */
+	CTL_PROVISION_CODE,  /* control_provision_code */
 };
 
 /* Does a printer answer, as far as is known? Looked after only while somebody looks. */
@@ -155,6 +166,8 @@ struct control_error {
 	char text[DIAG_TEXT_BYTES];
 };
 
+#define CONTROL_CODE_BYTES 16 /* "ABCD-2345" */
+
 struct control_gateway {
 	char interface[CONTROL_IFNAME_BYTES];
 	char backend[CONTROL_IFNAME_BYTES]; /* "kernel" or "userspace" */
@@ -164,8 +177,9 @@ struct control_gateway {
 	struct prefix4 tunnel;
 	struct prefix6 tunnel6; /* none: no IPv6 in the tunnel */
 	bool locked;
-	char lock_reason[CONTROL_REASON_BYTES]; /* "" if none was given; never told to the page */
-	uint64_t uptime;			/* seconds since printgated started */
+	char lock_reason[CONTROL_REASON_BYTES];	 /* "" if none was given; never told to the page */
+	uint64_t uptime;			 /* seconds since printgated started */
+	char provision_code[CONTROL_CODE_BYTES]; /* see control_provision; never told to the page */
 };
 
 struct control_printer {
@@ -284,6 +298,37 @@ struct control_page_secret {
 	struct web_secret token; /* wipe; it is told this once */
 };
 
+/* ---- a file that provisions -------------------------------------------------------------------- */
+
+#define PROVISION_ITEMS_MAX   64 /* printers, and peers */
+#define PROVISION_HASH_BYTES  65 /* SHA-256 in hexadecimal digits, NUL */
+#define PROVISION_MINUTES_MIN 5
+#define PROVISION_MINUTES_MAX 1440
+
+/* Where a peer's QR code is shown until its first handshake; flags. */
+enum provision_show { PROVISION_CONSOLE = 1, PROVISION_BOOT = 2 };
+
+struct control_provision {
+	char hash[PROVISION_HASH_BYTES]; /* of the file: the same one is applied once */
+	char code[CONTROL_CODE_BYTES]; /* the gateway's, where it has peers already; "" for none */
+	uint16_t minutes;	       /* for which codes are shown */
+};
+
+struct control_provision_peer {
+	struct control_enroll enroll;
+	uint8_t show; /* enum provision_show; 0 with a public key */
+};
+
+struct control_provision_begun {
+	bool applied; /* this very file was: there is nothing to do */
+};
+
+struct control_provision_code {
+	struct name name;
+	uint8_t show;
+	uint16_t minutes; /* in all, of the machine's uptime */
+};
+
 /* Room for any of them, for wire_decode. */
 union control_any {
 	struct control_named named;
@@ -312,6 +357,10 @@ union control_any {
 	struct control_page_info page_info;
 	struct control_page_password page_password;
 	struct control_page_secret page_secret;
+	struct control_provision provision;
+	struct control_provision_peer provision_peer;
+	struct control_provision_begun provision_begun;
+	struct control_provision_code provision_code;
 };
 
 extern const struct wire_table control_table;

@@ -99,4 +99,8 @@ const char *const query_sql[QUERY_COUNT] = {
 	[Q_PAGE_GET] = "SELECT password, token FROM page WHERE id = 1",
 	[Q_PAGE_PASSWORD] = "UPDATE page SET password = ?1 WHERE id = 1",
 	[Q_PAGE_TOKEN] = "UPDATE page SET token = ?1 WHERE id = 1",
+
+	[Q_CLAIM_PUT] = "INSERT INTO claim (peer_id, show, minutes) VALUES (?1, ?2, ?3)",
+	[Q_CLAIM_DELETE] = "DELETE FROM claim WHERE peer_id = ?1",
+	[Q_CLAIM_EACH] = "SELECT peer_id, show, minutes FROM claim ORDER BY peer_id",
 };

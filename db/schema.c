@@ -123,5 +123,14 @@ static const char step_3[] =
 	") STRICT;"
 	"INSERT INTO page (id, password, token) VALUES (1, '', x'');";
 
-const char *const schema_steps[] = {step_1, step_2, step_3};
+/* Peers of a provisioning file whose QR code is to be shown still: where (enum provision_show), and for
+ * how many minutes of the machine's uptime. */
+static const char step_4[] =
+	"CREATE TABLE claim ("
+	"  peer_id INTEGER PRIMARY KEY REFERENCES peer (id) CHECK (peer_id > 0),"
+	"  show INTEGER NOT NULL CHECK (show BETWEEN 1 AND 3),"
+	"  minutes INTEGER NOT NULL CHECK (minutes BETWEEN 1 AND 65535)"
+	") STRICT;";
+
+const char *const schema_steps[] = {step_1, step_2, step_3, step_4};
 const int schema_version = ARRAY_LEN(schema_steps);

@@ -183,3 +183,17 @@ int store_page_password(struct store *s, const char *hash, struct diag *d)
 	__attribute__((warn_unused_result));
 int store_page_token(struct store *s, const uint8_t hash[STORE_TOKEN_BYTES], struct diag *d)
 	__attribute__((warn_unused_result));
+
+/* Peers whose QR code is to be shown still, after a file provisioned them. */
+struct store_claim {
+	int64_t peer_id;
+	uint8_t show;	  /* enum provision_show */
+	uint16_t minutes; /* of the machine's uptime */
+};
+int store_claim_put(struct store *s, const struct store_claim *c, struct diag *d)
+	__attribute__((warn_unused_result));
+int store_claim_delete(struct store *s, int64_t peer_id, struct diag *d)
+	__attribute__((warn_unused_result)); /* also if there is none */
+typedef int (*store_claim_fn)(void *arg, const struct store_claim *c);
+int store_claim_each(struct store *s, store_claim_fn fn, void *arg, struct diag *d)
+	__attribute__((warn_unused_result));

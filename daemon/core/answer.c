@@ -29,8 +29,11 @@ void answer_gateway(const struct request *r)
 	(void)snprintf(g.backend, sizeof(g.backend), "%s", h->backend);
 	(void)snprintf(g.endpoint, sizeof(g.endpoint), "%s", h->endpoint);
 	g.locked = r->core->locked;
-	if (!client_is_web(r->client)) /* the owner's words are not for everybody */
+	if (!client_is_web(r->client)) { /* the owner's words are not for everybody */
 		(void)snprintf(g.lock_reason, sizeof(g.lock_reason), "%s", r->core->lock_reason);
+		(void)snprintf(g.provision_code, sizeof(g.provision_code), "%s",
+			       r->core->provision.code);
+	}
 	request_item(r, CTL_GATEWAY, &g);
 }
 

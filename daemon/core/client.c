@@ -81,6 +81,7 @@ static void client_release(struct client *cl)
 		event_free(cl->readable);
 	if (cl->writable)
 		event_free(cl->writable);
+	provision_forget(cl->all->core, cl);
 	(void)close(cl->fd);
 	queue_clear(&cl->queue);
 	free(cl);

@@ -16,6 +16,7 @@
 #include "daemon/core/moving.h"
 #include "daemon/core/password.h"
 #include "daemon/core/presence.h"
+#include "daemon/core/provision.h"
 #include "daemon/core/reach.h"
 #include "daemon/core/web.h"
 #include "db/store.h"
@@ -44,6 +45,7 @@ struct core {
 	struct findings findings;
 	struct passwords passwords;
 	struct web web;
+	struct provision provision;
 	struct named_job *named;      /* requests that wait for a look-up */
 	struct privmsg_hello gateway; /* what printgated told at the start */
 	int64_t started;	      /* CLOCK_MONOTONIC, seconds */

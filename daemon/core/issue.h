@@ -20,6 +20,12 @@ int issue_seal(struct core *c, const struct store_peer *p, const struct wg_secre
 int issue_unseal(struct core *c, const struct store_peer *p, struct wg_secret *out, struct diag *d)
 	__attribute__((warn_unused_result));
 
+/* A peer that has never connected and did not bring its own key: its keys are changed and nobody is
+ * told the new ones, so that a picture of its code is worth nothing. Of any other, and of one that is
+ * not there: nothing. */
+int issue_spoil(const struct request *r, const struct name *name, struct diag *d)
+	__attribute__((warn_unused_result));
+
 /* CONFIG */
 int issue_answer(const struct request *r, const struct store_peer *p,
 		 const struct wg_secret *secret, struct diag *d)

@@ -262,7 +262,7 @@ static int run(struct core *c, struct diag *d)
 		step_descriptors, step_secrecy, step_signals,  step_base,    step_hello,
 		step_volatile,	  step_store,	step_tunnel,   step_tunnel6, step_seal,
 		clock_open,	  live_open,	presence_open, moving_open,  step_lock,
-		step_kernel,	  step_serve,	moving_begin,  step_loop,
+		provision_open,	  step_kernel,	step_serve,    moving_begin, step_loop,
 	};
 	int r = 0;
 
@@ -292,6 +292,7 @@ int main(int argc, char **argv)
 	findings_free(&c);
 	reach_free(&c);
 	passwords_free(&c);
+	provision_free(&c);
 	copies_free(&c);
 	presence_free(&c);
 	live_free(&c);

@@ -65,7 +65,7 @@ static int rekey_undo(struct core *c, void *arg, struct diag *d)
 			       "the kernel refused the new key: the old one again");
 }
 
-static int rekey(struct rekey_job *j, const struct wg_key *own, struct diag *d)
+static int change_keys(struct rekey_job *j, const struct wg_key *own, struct diag *d)
 {
 	struct core *c = j->r->core;
 	const struct clock_view v = clock_now(c);
@@ -81,6 +81,13 @@ static int rekey(struct rekey_job *j, const struct wg_key *own, struct diag *d)
 		e = commit_add(c, rekey_store,
 			       desired_peer_open(&v, &j->before) ? rekey_kernel : NULL, rekey_undo,
 			       j, d);
+	return e;
+}
+
+static int rekey(struct rekey_job *j, const struct wg_key *own, struct diag *d)
+{
+	int e = change_keys(j, own, d);
+
 	if (e == 0)
 		e = answer_new_peer(j->r, &j->after, d);
 	return e ? e : issue_answer(j->r, &j->after, &j->secret, d);
@@ -168,4 +175,27 @@ int req_qr(const struct request *r, const union control_any *msg, struct diag *d
 		"\"%s\" has connected, so its config is not kept any more; `printgate rekey "
 		"\"%s\"` makes a new one and cuts off the phone that has the old",
 		name->s, name->s);
+}
+
+/* ---- a code that was shown for long enough ----------------------------------------------------- */
+
+static int forget_config(struct core *c, void *arg, struct diag *d)
+{
+	const struct rekey_job *j = arg;
+
+	return store_sealed_erase(c->store, j->before.id, d);
+}
+
+int issue_spoil(const struct request *r, const struct name *name, struct diag *d)
+{
+	auto_job j = {.r = r,
+		      .why = "nobody took its code in time: what was shown is worth nothing"};
+	int e = find_fresh(&j, name, d);
+
+	if (e == ERR_NOT_FOUND || e == ERR_EXPIRED)
+		return 0;
+	if (e || j.before.own_key || j.before.first_handshake)
+		return e;
+	e = change_keys(&j, NULL, d);
+	return e ? e : commit_store(r->core, forget_config, &j, d);
 }

@@ -4,7 +4,7 @@
  * Neither the other peers nor the rules are read or rewritten. (Showing the config again, and new
  * keys: req_config.c.)
  */
-#include "daemon/core/answer.h"
+#include "daemon/core/enroll.h"
 
 #include <stdlib.h>
 
@@ -17,22 +17,12 @@
 
 #define CURSOR_KEY "peer_cursor" /* the address given last */
 
-struct enroll_job {
-	const struct request *r;
-	struct store_peer peer;
-	struct wg_secret secret;
-	struct clock_view view;
-	struct store_printer *printer;
-	size_t n, cap;
-};
-
-static void job_cleanup(struct enroll_job *j)
+void enroll_free(struct enroll_job *j)
 {
 	peer_cleanup(&j->peer);
 	secret_cleanup(&j->secret);
 	free(j->printer);
 }
-#define auto_job __attribute__((cleanup(job_cleanup))) struct enroll_job
 
 /* ---- what is asked for ------------------------------------------------------------------------- */
 
@@ -71,7 +61,7 @@ static int job_room(const struct enroll_job *j, struct diag *d)
 	return answer_grant_room(j->r->core, j->n, d);
 }
 
-static int job_fill(struct enroll_job *j, const struct control_enroll *msg, struct diag *d)
+int enroll_fill(struct enroll_job *j, const struct control_enroll *msg, struct diag *d)
 {
 	struct core *c = j->r->core;
 	int e = config_possible(&c->gateway, d);
@@ -134,7 +124,7 @@ static int note(struct core *c, const struct enroll_job *j, struct diag *d)
 			   j->peer.expires ? ", until " : "", j->peer.expires ? end : "");
 }
 
-static int enroll_store(struct core *c, void *arg, struct diag *d)
+int enroll_store(struct core *c, void *arg, struct diag *d)
 {
 	struct enroll_job *j = arg;
 	int e = next_address(c, &j->peer.address, d);
@@ -148,7 +138,7 @@ static int enroll_store(struct core *c, void *arg, struct diag *d)
 	return e ? e : note(c, j, d);
 }
 
-static int enroll_undo(struct core *c, void *arg, struct diag *d)
+int enroll_undo(struct core *c, void *arg, struct diag *d)
 {
 	const struct enroll_job *j = arg;
 	const int e = store_peer_revoke(c->store, j->peer.id, clock_now(c).now, d);
@@ -160,7 +150,7 @@ static int enroll_undo(struct core *c, void *arg, struct diag *d)
 
 /* ---- the kernel -------------------------------------------------------------------------------- */
 
-static void enroll_kernel(struct core *c, void *arg)
+void enroll_kernel(struct core *c, void *arg)
 {
 	const struct enroll_job *j = arg;
 
@@ -172,8 +162,8 @@ static void enroll_kernel(struct core *c, void *arg)
 int req_enroll(const struct request *r, const union control_any *msg, struct diag *d)
 {
 	struct core *c = r->core;
-	auto_job j = {.r = r};
-	int e = job_fill(&j, &msg->enroll, d);
+	auto_enroll j = {.r = r};
+	int e = enroll_fill(&j, &msg->enroll, d);
 
 	if (e == 0)
 		e = commit_add(c, enroll_store, enroll_kernel, enroll_undo, &j, d);

@@ -10,6 +10,7 @@
 #include "common/mem.h"
 #include "daemon/core/answer.h"
 #include "daemon/core/look.h"
+#include "daemon/core/printer.h"
 
 struct named_job {
 	struct named_job *next; /* core::named */

@@ -12,7 +12,3 @@
 int named_add(const struct request *r, const struct store_printer *p, struct diag *d)
 	__attribute__((warn_unused_result));
 void named_free(struct core *c); /* those that still wait are forgotten */
-
-/* req_printer.c: adds a printer whose address is known, and answers. */
-int printer_add(const struct request *r, const struct store_printer *p, struct diag *d)
-	__attribute__((warn_unused_result));

@@ -39,6 +39,12 @@ int req_log(const struct request *r, const union control_any *msg, struct diag *
 int req_page(const struct request *r, const union control_any *msg, struct diag *d);
 int req_page_password(const struct request *r, const union control_any *msg, struct diag *d);
 int req_page_token(const struct request *r, const union control_any *msg, struct diag *d);
+int req_provision_begin(const struct request *r, const union control_any *msg, struct diag *d);
+int req_provision_printer(const struct request *r, const union control_any *msg, struct diag *d);
+int req_provision_peer(const struct request *r, const union control_any *msg, struct diag *d);
+int req_provision_commit(const struct request *r, const union control_any *msg, struct diag *d);
+int req_provision_codes(const struct request *r, const union control_any *msg, struct diag *d);
+int req_provision_done(const struct request *r, const union control_any *msg, struct diag *d);
 int req_web_look(const struct request *r, const union control_any *msg, struct diag *d);
 int req_web_login(const struct request *r, const union control_any *msg, struct diag *d);
 int req_web_logout(const struct request *r, const union control_any *msg, struct diag *d);

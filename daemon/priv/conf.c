@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "common/cleanup.h"
+#include "common/inivalue.h"
 #include "daemon/priv/conf_value.h"
 
 static const struct conf_key keys[] = {
@@ -107,25 +108,6 @@ static char *read_line(char *out, int room, void *stream)
 	return out;
 }
 
-/* Cuts a comment that a blank and '#' begin (libinih does so for ';' only), and trailing blanks. */
-static void strip_comment(char *value)
-{
-	char *p = value;
-	size_t n;
-
-	if (*p == '#')
-		*p = '\0';
-	for (; *p; p++) {
-		if (*p == '#' && (p[-1] == ' ' || p[-1] == '\t')) {
-			*p = '\0';
-			break;
-		}
-	}
-	n = strlen(value);
-	while (n && strchr(" \t\r", value[n - 1]))
-		value[--n] = '\0';
-}
-
 static int unknown_key(struct reader *r, const char *section, const char *name)
 {
 	char list[DIAG_TEXT_BYTES] = "";
@@ -162,7 +144,7 @@ static int on_value(void *arg, const char *section, const char *name, const char
 			return fail(r, "%s is given twice", name);
 		r->seen |= 1U << i;
 		(void)snprintf(text, sizeof(text), "%s", value);
-		strip_comment(text);
+		inivalue_strip(text);
 		if (!*text)
 			return fail(r, "%s has no value; allowed: %s", name, keys[i].allowed);
 		if (keys[i].parse(r->draft, text))
