@@ -34,7 +34,7 @@ PRIV_PKG	= libnl-3.0 libnl-genl-3.0 libnl-route-3.0 libmnl libnftnl inih libcap 
 CORE_PKG	= sqlite3 libsodium libevent_core
 WEB_PKG		= libevent_core libseccomp
 TLS_PKG		= libevent_core libevent_openssl libssl libcrypto libseccomp
-CLI_PKG		= libqrencode libpng jansson libsodium
+CLI_PKG		= libqrencode libpng jansson libsodium inih
 CORE_LIBS	= -lunistring
 UNIT_PKG	= $(PRIV_PKG) $(CORE_PKG) $(WEB_PKG) $(CLI_PKG) cmocka
 
@@ -70,7 +70,7 @@ $(B)/daemon/priv/%:	PKGCFLAGS = $(call cflags_of,$(PRIV_PKG)) -DPRINTGATE_LIBDIR
 $(B)/daemon/core/% $(B)/db/%: PKGCFLAGS = $(call cflags_of,$(CORE_PKG))
 $(B)/web/%:		PKGCFLAGS = $(call cflags_of,$(WEB_PKG)) -I$(B)/web
 $(B)/tls/%:		PKGCFLAGS = $(call cflags_of,$(TLS_PKG))
-$(B)/cli/%:		PKGCFLAGS = $(call cflags_of,$(CLI_PKG))
+$(B)/cli/%:		PKGCFLAGS = $(call cflags_of,$(CLI_PKG)) -DPRINTGATE_SBINDIR='"$(PREFIX)/sbin"'
 $(B)/common/%:		PKGCFLAGS = $(call cflags_of,libsodium libseccomp)
 $(B)/tests/netns/%:	PKGCFLAGS = $(call cflags_of,$(PRIV_PKG))
 $(B)/tests/bench/%:	PKGCFLAGS = $(call cflags_of,$(CORE_PKG) $(CLI_PKG))

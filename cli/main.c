@@ -46,6 +46,7 @@ static const struct verb *const verbs[] = {
 	&verb_page,
 	&verb_page_password,
 	&verb_page_token,
+	&verb_provision,
 };
 
 static int cli_open(struct cli *cli, struct diag *d)

@@ -145,43 +145,49 @@ int req_provision_peer(const struct request *r, const union control_any *msg, st
 
 /* ---- carrying it out --------------------------------------------------------------------------- */
 
+/* Of which section of the file the sentence is. */
+static int in_section(const char *kind, const struct name *name, int code, struct diag *d)
+{
+	const struct diag why = *d;
+
+	return diag_set(d, (enum err)code, "[%s %s]: %.300s", kind, name->s, why.text);
+}
+
 static int store_printers(struct core *c, struct bundle *b, struct diag *d)
 {
-	int e = 0;
-
-	for (size_t i = 0; e == 0 && i < b->printers; i++) {
+	for (size_t i = 0; i < b->printers; i++) {
 		struct printer_job *j = &b->added[i];
+		int e;
 
 		j->r = b->r;
 		e = printer_fill(c, &j->printer, &b->printer[i], d);
 		if (e == 0)
 			e = printer_store(c, j, d);
 		if (e)
-			break;
+			return in_section("printer", &b->printer[i].name, e, d);
 		b->added_n++;
 		c->printers++;
 	}
-	return e;
+	return 0;
 }
 
 static int store_peers(struct core *c, struct bundle *b, struct diag *d)
 {
-	int e = 0;
-
-	for (size_t i = 0; e == 0 && i < b->peers; i++) {
+	for (size_t i = 0; i < b->peers; i++) {
 		struct enroll_job *j = &b->enrolled[i];
+		int e;
 
 		j->r = b->r;
 		e = enroll_fill(j, &b->peer[i].enroll, d);
 		if (e == 0)
 			e = enroll_store(c, j, d);
 		if (e)
-			break;
+			return in_section("enroll", &b->peer[i].enroll.name, e, d);
 		b->enrolled_n++;
 		c->peers++;
 		c->grants += (uint32_t)j->n;
 	}
-	return e;
+	return 0;
 }
 
 static int store_claims(struct core *c, const struct bundle *b, struct diag *d)

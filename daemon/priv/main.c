@@ -26,8 +26,9 @@
 #include "daemon/priv/spawn.h"
 #include "daemon/priv/tunnel6.h"
 
-#define CONFIG_DEFAULT "/etc/printgate/printgate.conf"
-#define EXIT_USAGE     2
+#define CONFIG_DEFAULT	"/etc/printgate/printgate.conf"
+#define CONFIG_IN_STATE "/var/lib/printgate/printgate.conf" /* where /etc cannot be written */
+#define EXIT_USAGE	2
 
 static const char usage_text[] =
 	"usage: printgated [--config FILE] [--check | --down] [--ready-fd N]\n"
@@ -89,6 +90,8 @@ static int parse_options(struct options *o, int argc, char **argv)
 	int c;
 
 	*o = (struct options){.config = CONFIG_DEFAULT, .ready_fd = -1};
+	if (access(CONFIG_DEFAULT, F_OK) && !access(CONFIG_IN_STATE, F_OK))
+		o->config = CONFIG_IN_STATE;
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c':

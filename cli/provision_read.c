@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who reads a provisioning file: a child that has given up root, shares one piece of memory with its
+ * parent, and may do nothing any more but read, write and end (seccomp(2), SECCOMP_SET_MODE_STRICT).
+ */
+#include "cli/provision.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#define NOBODY 65534 /* Debian Policy, 9.2.2 */
+
+/* What the child leaves for its parent. */
+struct shared {
+	struct provision_file file;
+	struct diag why;
+	int rc;
+};
+
+static int become_nobody(void)
+{
+	if (geteuid() == 0 && (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
+			       setresuid(NOBODY, NOBODY, NOBODY)))
+		return -1;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) ? -1
+											    : 0;
+}
+
+static void __attribute__((noreturn)) child(struct shared *s, const char *text, size_t n)
+{
+	/* Named, the time zone's file is read here and not again: mktime(3). */
+	(void)setenv("TZ", ":/etc/localtime", 0);
+	tzset();
+	if (become_nobody() || prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, 0, 0))
+		_exit(EXIT_FAILURE); /* rc stays ERR_SYSTEM */
+	s->rc = provision_parse(&s->file, text, n, &s->why);
+	for (;;)
+		(void)syscall(SYS_exit, EXIT_SUCCESS); /* _exit(2) would be exit_group */
+}
+
+static int wait_for(pid_t pid, const struct shared *s, struct diag *d)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return diag_errno(d, "cannot wait for the file's reader");
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		return diag_set(d, ERR_SYSTEM,
+				"the process that reads the file ended before it was done");
+	if (s->rc)
+		*d = s->why;
+	return s->rc;
+}
+
+static void put_hash(char out[PROVISION_HASH_BYTES], const char *text, size_t n)
+{
+	unsigned char hash[crypto_hash_sha256_BYTES];
+
+	(void)crypto_hash_sha256(hash, (const unsigned char *)text, n);
+	(void)sodium_bin2hex(out, PROVISION_HASH_BYTES, hash, sizeof(hash));
+}
+
+int provision_read(struct provision_file **out, const char *text, size_t n, struct diag *d)
+{
+	struct shared *s =
+		mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid;
+	int rc;
+
+	if (s == MAP_FAILED)
+		return diag_errno(d, "no memory");
+	s->rc = ERR_SYSTEM;
+	pid = fork();
+	if (pid == 0)
+		child(s, text, n);
+	rc = pid < 0 ? diag_errno(d, "cannot start a process that reads the file")
+		     : wait_for(pid, s, d);
+	if (rc) {
+		(void)munmap(s, sizeof(*s));
+		return rc;
+	}
+	put_hash(s->file.head.hash, text, n);
+	*out = &s->file;
+	return 0;
+}
+
+void provision_free(struct provision_file *p)
+{
+	if (p)
+		(void)munmap(p, sizeof(struct shared));
+}
