@@ -112,7 +112,7 @@ static int open_file(const struct place *p, const char *name, int flags, struct 
 	if (fd < 0)
 		return explain(p->path, name, d);
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-		return diag_set(d, ERR_USAGE, "%s/%s is not a file", p->path, name);
+		return diag_set(d, ERR_CONFIG, "%s/%s is not a file", p->path, name);
 	return take_fd(&fd);
 }
 

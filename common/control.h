@@ -302,7 +302,7 @@ struct control_page_secret {
 
 #define PROVISION_ITEMS_MAX   64 /* printers, and peers */
 #define PROVISION_HASH_BYTES  65 /* SHA-256 in hexadecimal digits, NUL */
-#define PROVISION_MINUTES_MIN 5
+#define PROVISION_MINUTES_MIN 1
 #define PROVISION_MINUTES_MAX 1440
 
 /* Where a peer's QR code is shown until its first handshake; flags. */

@@ -149,7 +149,7 @@ BAD = {
     "[enroll x]\npublic_key = secret\n": ("line 2", "secret"),
     "[enroll x]\nshow = everywhere\n": ("line 2", "console"),
     "[enroll " + "x" * 65 + "]\n": ("line 1", "64"),
-    "[enroll " + "x" * 200 + "]\n": ("line 1", "too long"),
+    "[enroll " + "x" * 120 + "]\n": ("line 1", "too long"),
     "[enroll x]\nmagic = on\n": ("line 2", "unknown key"),
     "[wifi]\nssid = home\n": ("line 1", "unknown section"),
     "[gateway]\nendpoint = home.example.net\nlisten_prot = 1\n[enroll x]\n": ("line 3", "listen_prot"),
@@ -166,10 +166,10 @@ BAD = {
 
 def test_a_mistake_anywhere_applies_nothing_and_is_told_by_its_line(boot):
     for text, (line, word) in BAD.items():
-        boot.put((GOOD if False else "") + text)
+        boot.put(text)
         _, sentence = boot.refused()
         assert sentence.startswith(f"{line}: ") and word in sentence, (text, sentence)
-    boot.put(GOOD.replace("{a}", "10.9.0.1").encode() + b"[enroll y]\0\n")
+    boot.put(b"[enroll x]\n[enroll y]\0\n")
     assert "NUL" in boot.refused()[1]
     boot.put(b"#" * 16385)
     assert "longer than" in boot.refused()[1]
