@@ -170,12 +170,12 @@ FUZZ_SRC	= $(wildcard tests/fuzz/*.c)
 FUZZ		= $(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%,$(FUZZ_SRC)))
 FUZZ_SECONDS	?= 60
 
-$(B)/replay/%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/priv.a $(B)/web.a $(B)/common.a
+$(B)/replay/%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(B)/priv.a $(B)/cli.a $(B)/web.a $(B)/common.a
 	@mkdir -p $(@D)
-	$(LINK) $^ $(call libs_of,$(PRIV_PKG))
-$(B)/libfuzzer/%: $(B)/tests/fuzz/fuzz_%.o $(B)/priv.a $(B)/web.a $(B)/common.a
+	$(LINK) $^ $(call libs_of,$(PRIV_PKG) $(CLI_PKG))
+$(B)/libfuzzer/%: $(B)/tests/fuzz/fuzz_%.o $(B)/priv.a $(B)/cli.a $(B)/web.a $(B)/common.a
 	@mkdir -p $(@D)
-	$(LINK) -fsanitize=fuzzer $^ $(call libs_of,$(PRIV_PKG))
+	$(LINK) -fsanitize=fuzzer $^ $(call libs_of,$(PRIV_PKG) $(CLI_PKG))
 
 # The corpora as ordinary tests, with the sanitizers (and the build folder) of check-asan.
 fuzz-replay:

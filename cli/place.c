@@ -32,11 +32,11 @@ static int explain(const char *path, const char *name, struct diag *d)
 				       : strerror(errno));
 }
 
-int place_open(struct place *p, const char *path, struct diag *d)
+int place_open(struct place *p, const char *folder, struct diag *d)
 {
-	(void)snprintf(p->path, sizeof(p->path), "%s", path);
-	p->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return p->folder < 0 ? explain(path, "", d) : 0;
+	(void)snprintf(p->path, sizeof(p->path), "%s", folder);
+	p->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return p->folder < 0 ? explain(folder, "", d) : 0;
 }
 
 int place_of_file(struct place *p, const char *path, struct diag *d)

@@ -20,8 +20,6 @@
 #define PRINTGATE_SBINDIR "/usr/sbin"
 #endif
 
-extern char **environ;
-
 static int start(pid_t *pid, char *const argv[], int errors)
 {
 	posix_spawn_file_actions_t actions;

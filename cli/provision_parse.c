@@ -70,7 +70,8 @@ static int put_conf(struct parser *p, const char *a, const char *b, const char *
 		to[p->conf++] = '\n';
 	if (p->conf + strlen(a) + strlen(b) + strlen(c) + 1 >= sizeof(p->out->conf))
 		return fail(p, p->line, "the file is too long");
-	p->conf += (size_t)sprintf(to + p->conf, "%s%s%s\n", a, b, c);
+	p->conf +=
+		(size_t)snprintf(to + p->conf, sizeof(p->out->conf) - p->conf, "%s%s%s\n", a, b, c);
 	p->conf_lines++;
 	return 1;
 }
@@ -442,7 +443,8 @@ static char *read_line(char *out, int room, void *stream)
 		on_header(p, out);
 		*out = '\0';
 	}
-	(void)strcat(out, "\n");
+	n = strlen(out);
+	memcpy(out + n, "\n", 2);
 	return p->failed ? NULL : out;
 }
 

@@ -28,7 +28,8 @@ MAY_INCLUDE = {
 RESERVED = (
     (r"netlink/|libmnl/|libnftnl/|libnetfilter|linux/(netlink|rtnetlink|genetlink|wireguard|if_link"
      r"|if_tun|fib_rules|netfilter)", ("daemon/priv",)),
-    (r"sys/capability\.h|ini\.h", ("daemon/priv",)),
+    (r"sys/capability\.h", ("daemon/priv",)),
+    (r"ini\.h", ("daemon/priv", "cli")),
     (r"sqlite3\.h", ("db",)),
     (r"uni(case|str|norm|types|casemap)\.h", ("db",)),
     (r"event2/|event\.h|evhttp\.h", ("daemon/core", "web", "tls")),

@@ -150,7 +150,7 @@ static bool may_scan(int id)
 {
 	static const int lists[] = {
 		Q_PEER_EACH,  Q_PEER_COUNT,    Q_PRINTER_EACH, Q_GRANT_EACH,
-		Q_EVENT_EACH, Q_EVENT_EACH_OF, Q_SEALED_COUNT,
+		Q_EVENT_EACH, Q_EVENT_EACH_OF, Q_SEALED_COUNT, Q_CLAIM_EACH,
 	};
 
 	for (unsigned i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
