@@ -79,6 +79,7 @@ static void text_head(struct status *s)
 		text_para(out, 2, "phones find it at %s", g->endpoint);
 	else
 		text_para(out, 2, "no endpoint is configured: phones cannot find it");
+	text_para(out, 2, "a provisioning file needs the code %s", g->provision_code);
 	fputc('\n', out);
 	report_printers(out, &s->printers);
 	fputc('\n', out);

@@ -63,7 +63,8 @@ def prefix6(text):
 def gateway(endpoint="home.example.net:51820", locked=False, reason="", tunnel6=None):
     return item("CTL_GATEWAY", text("wg0") + text("userspace") + bytes(range(32))
                 + struct.pack("<H", 51820) + text(endpoint) + prefix("10.77.16.0/20")
-                + prefix6(tunnel6) + bytes([locked]) + text(reason) + struct.pack("<Q", 93784))
+                + prefix6(tunnel6) + bytes([locked]) + text(reason) + struct.pack("<Q", 93784)
+                + text("ABCD-2345"))
 
 
 def printer(name="voron", kind=0, address="192.168.1.50", vpn="10.77.16.2", preset="moonraker",

@@ -143,7 +143,7 @@ def test_json_of_status(core):
                     "public_key": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
                     "listen_port": 51820, "endpoint": "home.example.net:51820",
                     "tunnel": "10.77.16.0/20", "tunnel6": None, "locked": False, "lock_reason": None,
-                    "uptime": 93784},
+                    "provision_code": "ABCD-2345", "uptime": 93784},
         "printers": [PRINTER], "peers": [PEER]}
     core.script["CTL_STATUS"] = [gateway(endpoint="", locked=True), END]
     said = answer(core.cli("--json", "status"))
@@ -398,6 +398,7 @@ def test_status_for_people(core):
     assert lines[0].startswith("LOCKED")
     assert any("up for 26 hours" in l for l in lines)
     assert any("10.77.16.0/20" in l for l in lines)
+    assert any("ABCD-2345" in l for l in lines)
 
 
 def test_a_closed_printer_is_told_with_what_to_do(core):

@@ -95,7 +95,8 @@ def test_the_web_process_may_ask_nothing_else(core):
               9: named + bytes(33), 10: named + text("y"), 11: c.allow("x", "y")[1],
               12: c.allow("x", "y")[1], 13: named, 14: named, 15: named,
               16: text("") + struct.pack("<I", 1), 17: text("fire"), 18: b"", 19: b"", 20: named, 21: b"",
-              22: text(PASSWORD), 23: b""}
+              22: text(PASSWORD), 23: b"", 24: text("00") + text("") + struct.pack("<H", 60),
+              25: c.printer("x")[1], 26: c.enroll("x")[1] + b"\0", 27: b"", 28: b"", 29: named}
     with open("common/control.h", encoding="utf-8") as f:
         requests = f.read().split("/* requests */")[1].split("/* items of answers */")[0]
     assert len(bodies) == requests.count("\tCTL_") - 3, "a request is missing here"

@@ -91,7 +91,7 @@ class Core(threading.Thread):
     def answer(self, viewers, owners=()):
         self.say(GATEWAY_ITEM, text("wg0") + text("kernel") + bytes(32) + struct.pack("<H", 51820)
                  + text("home.example:51820") + ip("127.0.16.0") + b"\x14" + bytes(17)
-                 + struct.pack("<BHQ", self.locked, 0, 5))
+                 + struct.pack("<BHQH", self.locked, 0, 5, 0))
         self.say(COUNTS, struct.pack("<III", 3, 1, 2))
         owner = False
         for i, secret in enumerate(owners):
