@@ -12,8 +12,9 @@
 #include "common/chan.h"
 #include "common/err.h"
 
-#define CLI_SOCKET "/run/printgate/control.sock"
-#define CLI_CONFIG "/etc/printgate/printgate.conf"
+#define CLI_SOCKET	    "/run/printgate/control.sock"
+#define CLI_CONFIG	    "/etc/printgate/printgate.conf"
+#define CLI_CONFIG_IN_STATE "/var/lib/printgate/printgate.conf" /* where /etc cannot be written */
 
 struct cli {
 	const char *socket; /* path of the control socket */

@@ -24,7 +24,8 @@ static int explain_connect(const struct cli *cli, int rc, struct diag *d)
 				cli->socket);
 	if (rc != ERR_UNREACHABLE)
 		return rc;
-	if (!strcmp(cli->socket, CLI_SOCKET) && access(CLI_CONFIG, F_OK) && errno == ENOENT)
+	if (!strcmp(cli->socket, CLI_SOCKET) && access(CLI_CONFIG_IN_STATE, F_OK) &&
+	    access(CLI_CONFIG, F_OK) && errno == ENOENT)
 		return diag_set(d, rc,
 				"printgated is not running (no socket at %s) and not configured "
 				"yet: begin with 'printgate init'",

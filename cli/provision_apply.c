@@ -16,16 +16,15 @@
 #include "cli/program.h"
 #include "common/cleanup.h"
 
-#define CONFIG_IN_STATE "/var/lib/printgate/printgate.conf" /* where /etc cannot be written */
-#define CLOCK_SECONDS	600
-#define SAID_BYTES	512
+#define CLOCK_SECONDS 600
+#define SAID_BYTES    512
 
 /* ---- the configuration ------------------------------------------------------------------------- */
 
 /* /etc on a read-only root; any other trouble with it is said when it is written. */
 static const char *config_place(void)
 {
-	return access("/etc", W_OK) && errno == EROFS ? CONFIG_IN_STATE : CLI_CONFIG;
+	return access("/etc", W_OK) && errno == EROFS ? CLI_CONFIG_IN_STATE : CLI_CONFIG;
 }
 
 static const char *config_there(const char *path)
@@ -34,7 +33,7 @@ static const char *config_there(const char *path)
 		return access(path, F_OK) ? NULL : path;
 	if (!access(CLI_CONFIG, F_OK))
 		return CLI_CONFIG;
-	return access(CONFIG_IN_STATE, F_OK) ? NULL : CONFIG_IN_STATE;
+	return access(CLI_CONFIG_IN_STATE, F_OK) ? NULL : CLI_CONFIG_IN_STATE;
 }
 
 int provision_configure(const struct provision_file *f, const char *path,
