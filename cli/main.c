@@ -47,6 +47,7 @@ static const struct verb *const verbs[] = {
 	&verb_page_password,
 	&verb_page_token,
 	&verb_provision,
+	&verb_image_check,
 };
 
 static int cli_open(struct cli *cli, struct diag *d)

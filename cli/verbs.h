@@ -11,7 +11,7 @@ extern const struct verb verb_init, verb_printer_add, verb_printer_list, verb_pr
 	verb_printer_confirm, verb_presets, verb_enroll, verb_qr, verb_list, verb_show, verb_allow,
 	verb_deny, verb_disable, verb_enable, verb_revoke, verb_rename, verb_rekey, verb_log,
 	verb_status, verb_lock, verb_unlock, verb_doctor, verb_page, verb_page_password,
-	verb_page_token, verb_provision;
+	verb_page_token, verb_provision, verb_image_check;
 
 /* Asks for a change of the peer that the first word names; the answer is one peer. */
 int verb_peer(struct cli *cli, uint16_t type, const struct args *a, struct answer *out,
