@@ -17,7 +17,9 @@
 
 static int open_in(int root, const char *path, int flags)
 {
-	const struct open_how how = {.flags = (unsigned)(flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK),
+	/* openat2(2) refuses with O_PATH what has no meaning there. */
+	const int also = flags & O_PATH ? O_CLOEXEC : O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	const struct open_how how = {.flags = (unsigned)(flags | also),
 				     .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
 
 	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));

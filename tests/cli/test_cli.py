@@ -464,7 +464,7 @@ def test_every_verb_has_help():
     listed = [l[2:] for l in readable(cli("help")) if re.match("  [a-z]", l)]
     assert len(listed) >= 18
     for line in listed:
-        verb = re.match(r"(printer |page (?=[pt]))?[a-z]+", line).group()
+        verb = re.match(r"(printer |page (?=[pt]))?[a-z-]+", line).group()
         assert readable(cli("help", *verb.split()))[0].startswith(f"usage: printgate {verb}")
 
 
