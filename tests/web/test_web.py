@@ -664,6 +664,34 @@ def test_a_full_house_loses_who_has_not_said_anything(web):
         s.close()
 
 
+def test_what_printgate_tls_hands_over_harms_its_own_door_only(web):
+    """Were it broken into: neither with what is no connection, nor by never stopping."""
+    ends = b"".join(struct.pack("<BH", 4, 1234) + socket.inet_aton(a) + bytes(12)
+                    for a in ("192.0.2.1", LAN))
+    with open("/dev/null", "rb") as nothing:
+        for _ in range(3):
+            socket.send_fds(web.tls, [ends], [nothing.fileno()])
+    over = threading.Event()
+
+    def flood():
+        mine, theirs = socket.socketpair()
+        while not over.is_set():
+            socket.send_fds(web.tls, [ends], [theirs.fileno()])
+        mine.close()
+        theirs.close()
+
+    floods = [threading.Thread(target=flood) for _ in range(2)]
+    for f in floods:
+        f.start()
+    for _ in range(3):
+        begun = time.monotonic()
+        assert web.get()[0] == 200
+        assert time.monotonic() - begun < 5
+    over.set()
+    for f in floods:
+        f.join()
+
+
 def test_a_dribbling_client_is_cut_at_its_request_s_end(web):
     with web.connect() as s:
         s.settimeout(1)
@@ -685,6 +713,17 @@ def test_a_viewer_that_does_not_read_is_let_go(web):
     stream = web.stream("/events?k=0&all=1", fields=web.session(), room=4096)
     await_that(lambda: web.core.asked)
     await_that(lambda: web.descriptors() == web.idle_descriptors, 40)
+    stream.close()
+
+
+def test_who_vanishes_without_a_word_does_not_hold_its_place(web):
+    """As a phone does whose tunnel is switched off while its page is open: the kernel asks after it."""
+    stream = web.stream()
+    stream.until("order")
+    said = subprocess.run(["ss", "-Htno", "state", "established", "sport", "=", f":{web.ports[0]}"],
+                          check=True, capture_output=True, text=True).stdout
+    left = re.search(r"timer:\(keepalive,(\d+)sec,0\)", said)
+    assert left and int(left[1]) <= 30, said
     stream.close()
 
 
