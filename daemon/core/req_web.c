@@ -253,11 +253,12 @@ static void on_compared(void *arg, int code, const char *hash)
 int req_web_login(const struct request *r, const union control_any *msg, struct diag *d)
 {
 	const struct control_web_login *m = &msg->web_login;
+	const struct endpoint place = web_event_place(r->core, &m->from);
 	struct store_page page;
 	struct login *l;
 	int e;
 
-	if (!web_limit_try(&r->core->web.limit, &m->from, core_ms()))
+	if (!web_limit_try(&r->core->web.limit, &place, core_ms()))
 		return diag_set(d, ERR_LIMIT, "Too many tries: wait a minute.");
 	e = store_page_get(r->core->store, &page, d);
 	if (e)

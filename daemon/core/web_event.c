@@ -4,6 +4,7 @@
  */
 #include "daemon/core/web_event.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +37,17 @@ int web_event_peer(struct core *c, const struct endpoint *at, struct store_peer 
 	if (!tunnel_is_peer(c->gateway.tunnel, addr))
 		return ERR_NOT_FOUND;
 	return store_peer_by_address(c->store, addr, out, d);
+}
+
+struct endpoint web_event_place(const struct core *c, const struct endpoint *from)
+{
+	const uint32_t net = htonl(tunnel_address(c, from));
+	struct endpoint place = {.family = 4};
+
+	if (from->family != 6 || !net)
+		return *from;
+	memcpy(place.addr, &net, sizeof(net));
+	return place;
 }
 
 static void address_format(char out[PREFIX6_TEXT_BYTES], const struct endpoint *e)

@@ -225,6 +225,19 @@ def test_five_tries_a_minute(core):
     session_of(web.ok(*login(address="10.77.20.2")))
 
 
+def test_a_phone_s_tries_are_its_own_by_either_address(core):
+    """In the tunnel all phones share one /64."""
+    core.restart(tunnel6="fd77:1:2:3::/64")
+    c, ann, bob = family(core)
+    c.ok(PAGE_PASSWORD, text(PASSWORD))
+    web, six = core.web(), [p["address6"].split("/")[0] for p in (ann, bob)]
+    for _ in range(5):
+        web.fails("denied", *login("wrong wrong", six[0]))
+    web.fails("limit", *login(address=six[0]))
+    web.fails("limit", *login(address=ann["address"]))
+    session_of(web.ok(*login(address=six[1])))
+
+
 def test_setting_the_password_ends_every_session(core):
     c, web = with_password(core), core.web()
     old = session_of(web.ok(*login()))
