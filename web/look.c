@@ -64,7 +64,7 @@ static void tell(struct look *l, const struct snapshot *s)
 			continue;
 		}
 		k->due = false;
-		k->last = mono_ms();
+		k->since = mono_ms();
 		if (s->reached && k->who.owner)
 			owner = snapshot_owner(s, &k->who.secret);
 		if (k->lasting) {
@@ -133,22 +133,66 @@ static void add_looker(struct look *l, struct looker *k)
 		*q = before;
 }
 
-/* Those who have waited for longest first, so that all have their turn. */
+/* Pages before streams, which have something to show already; then who has waited for longest. */
+static int compare_waiting(const void *a, const void *b)
+{
+	const struct looker *x = *(const struct looker *const *)a;
+	const struct looker *y = *(const struct looker *const *)b;
+
+	if (x->lasting != y->lasting)
+		return x->lasting ? 1 : -1;
+	return (x->since > y->since) - (x->since < y->since);
+}
+
+static int compare_turns(const void *a, const void *b)
+{
+	const struct looker *x = *(const struct looker *const *)a;
+	const struct looker *y = *(const struct looker *const *)b;
+
+	return x->turn != y->turn ? (x->turn > y->turn) - (x->turn < y->turn)
+				  : compare_waiting(a, b);
+}
+
+static bool same_place(const struct looker *a, const struct looker *b)
+{
+	return a->who.place.family == b->who.place.family &&
+	       memcmp(a->who.place.addr, b->who.place.addr, sizeof(a->who.place.addr)) == 0;
+}
+
+/* All who wait, in their order: one of each place, then the second of each … A question has room for
+ * few, and whoever invents sessions could fill it for ever. */
+static size_t queue_up(const struct look *l, struct looker ***out)
+{
+	size_t n = 0, all = 0;
+	struct looker **list;
+
+	for (const struct looker *k = l->lookers; k; k = k->next)
+		all++;
+	list = mem_zalloc(all + 1, sizeof(struct looker *));
+	for (struct looker *k = l->lookers; k; k = k->next)
+		if (!k->asked && !k->due)
+			list[n++] = k;
+	qsort(list, n, sizeof(struct looker *), compare_waiting);
+	for (size_t i = 0; i < n; i++) {
+		list[i]->turn = 0;
+		for (size_t j = 0; j < i; j++)
+			list[i]->turn += same_place(list[i], list[j]);
+	}
+	qsort(list, n, sizeof(struct looker *), compare_turns);
+	*out = list;
+	return n;
+}
+
+/* Who does not fit waits, and does not keep those behind him from what room there is. */
 static void compose(struct look *l)
 {
-	l->question = (struct control_web_look){0};
-	for (;;) {
-		struct looker *first = NULL;
+	struct looker **list;
+	const size_t n = queue_up(l, &list);
 
-		for (struct looker *k = l->lookers; k; k = k->next)
-			if (!k->asked && !k->due && (!first || k->last < first->last))
-				first = k;
-		if (!first)
-			return;
-		add_looker(l, first);
-		if (!first->asked)
-			return; /* it is full */
-	}
+	l->question = (struct control_web_look){0};
+	for (size_t i = 0; i < n; i++)
+		add_looker(l, list[i]);
+	free(list);
 }
 
 void look_ask(struct look *l, uint16_t type, const void *msg, enum line_state state)
@@ -225,6 +269,15 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- answers ----------------------------------------------------------------------------------- */
 
+static int64_t pause_after(int64_t took)
+{
+	const int64_t pause = took * LOOK_SHARE;
+
+	if (pause < LOOK_PAUSE_MS)
+		return LOOK_PAUSE_MS;
+	return pause < LOOK_PAUSE_MAX_MS ? pause : LOOK_PAUSE_MAX_MS;
+}
+
 static void look_answered(struct look *l)
 {
 	struct snapshot spare = l->now;
@@ -236,8 +289,7 @@ static void look_answered(struct look *l)
 	l->next.wall = wall.tv_sec;
 	l->next.mono = mono_ms();
 	snapshot_end(&l->next, &l->now);
-	l->pause = (l->next.mono - l->asked) * LOOK_SHARE;
-	l->pause = l->pause < LOOK_PAUSE_MS ? LOOK_PAUSE_MS : l->pause;
+	l->pause = pause_after(l->next.mono - l->asked);
 	l->now = l->next;
 	l->next = spare;
 	l->line = LINE_FREE;
@@ -371,6 +423,7 @@ struct looker *look_begin(struct look *l, const struct who *who, bool lasting, l
 
 	k->look = l;
 	k->who = *who;
+	k->since = mono_ms();
 	k->lasting = lasting;
 	k->fn = fn;
 	k->arg = arg;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The questions to core. Whoever looks is put into one question for all, and no question comes
- * within LOOK_PAUSE_MS of the last one, whatever browsers do. While nobody looks nothing is asked,
- * and no timer runs.
+ * within LOOK_PAUSE_MS of the last one, whatever browsers do. What has no room in it waits for the
+ * next one, and no place can make the others wait. While nobody looks nothing is asked, and no timer
+ * runs.
  */
 #pragma once
 
@@ -12,7 +13,9 @@
 
 #define LOOK_PAUSE_MS	1000 /* between two questions */
 #define LOOK_SILENCE_MS 1000 /* without a word of an answer: core does not answer */
-#define LOOK_SHARE	10   /* a long answer is asked for so much less often than it takes */
+#define LOOK_SHARE	10   /* a long answer is asked for so much less often than it takes, … */
+#define LOOK_PAUSE_MAX_MS                                                                          \
+	5000 /* … but who opens the page has an answer soon, though core was held up once */
 #define LOOK_LOGINS_MAX 16   /* that wait their turn */
 
 struct look;
@@ -21,6 +24,7 @@ struct login;
 
 /* Who looks. */
 struct who {
+	struct endpoint place;	/* from where: turns are shared by places */
 	struct endpoint viewer; /* by its address in the tunnel; family 0: not through it */
 	bool owner;		/* secret is a session's, or the owner's token */
 	struct web_secret secret;

@@ -17,7 +17,8 @@ struct looker {
 	bool lasting;
 	bool asked;   /* part of the question that is on its way */
 	bool due;     /* has its answer, and is to be told */
-	int64_t last; /* mono of the last answer, 0: none yet */
+	int64_t since; /* mono: waits since then */
+	unsigned turn; /* so many of its place are before it */
 	look_fn fn;
 	void *arg;
 };

@@ -604,6 +604,17 @@ def test_core_mute_and_back(web):
     await_that(lambda: "Ann" in web.get()[2])
 
 
+def test_one_late_answer_does_not_make_the_next_one_late(web):
+    web.core.mute = True
+    assert web.get()[0] == 503
+    time.sleep(2)  # core is held up for three seconds in all
+    web.core.mute = False
+    web.core.answer([PHONE])
+    begun = time.monotonic()
+    assert web.get(source=STRANGER)[0] == 200
+    assert time.monotonic() - begun < 8
+
+
 def test_a_stream_says_what_changes_and_nothing_else(web):
     _, _, body = web.get()
     events = re.search('data-e="([^"]*)"', body)[1].replace("&amp;", "&")
@@ -652,6 +663,39 @@ def test_one_address_does_not_keep_another_out(tmp_path):
         s.close()
     await_that(lambda: web.get(**attacker)[0] == 200)
     web.close()
+
+
+@pytest.fixture
+def flooded(web):
+    """One address, all of its sixteen connections, each with a session of its own invention."""
+    over = threading.Event()
+
+    def guess():
+        while not over.is_set():
+            web.get(source=STRANGER, fields=["Cookie: printgate=" + os.urandom(16).hex()])
+
+    threads = [threading.Thread(target=guess) for _ in range(16)]
+    for t in threads:
+        t.start()
+    await_that(lambda: len(web.core.asked) >= 3)
+    yield web
+    over.set()
+    for t in threads:
+        t.join()
+
+
+def test_invented_sessions_keep_nobody_from_an_answer(flooded):
+    """Eight sessions fit a question, and there are always more."""
+    stream = flooded.stream(source="127.0.24.1", fields=flooded.session())
+    for fields, word in ((), "You are Ann"), (flooded.session(), "192.168.1.9"):
+        asked = len(flooded.core.asked)
+        assert word in flooded.get(fields=fields)[2]
+        assert len(flooded.core.asked) <= asked + 2, "its turn is in the next question"
+    flooded.core.locked = True
+    asked = len(flooded.core.asked)
+    stream.until("closed by the lock")
+    assert len(flooded.core.asked) <= asked + 2
+    stream.close()
 
 
 def test_a_full_house_loses_who_has_not_said_anything(web):
