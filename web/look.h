@@ -16,7 +16,8 @@
 #define LOOK_SHARE	10   /* a long answer is asked for so much less often than it takes, … */
 #define LOOK_PAUSE_MAX_MS                                                                          \
 	5000 /* … but who opens the page has an answer soon, though core was held up once */
-#define LOOK_LOGINS_MAX 16   /* that wait their turn */
+#define LOOK_LOGINS_MAX 16   /* that wait their turn, … */
+#define LOOK_LOGINS_PLACE 4  /* … of them from one place */
 
 struct look;
 struct looker;
@@ -36,9 +37,9 @@ typedef void (*look_fn)(void *arg, const struct snapshot *s, const struct contro
 typedef void (*login_fn)(void *arg, const struct control_web_session *session,
 			 const struct diag *d);
 
-/* `core` is the inherited socketpair (taken over). broken is called once when core has gone
+/* Both lines to core are inherited socketpairs (taken over). broken is called once when core has gone
  * (ERR_UNREACHABLE) or speaks nonsense (ERR_PROTOCOL); nothing happens after that. */
-struct look *look_new(struct event_base *base, int core,
+struct look *look_new(struct event_base *base, int looks, int logins,
 		      void (*broken)(void *arg, const struct diag *d), void *arg)
 	__attribute__((returns_nonnull));
 void look_free(struct look *l); /* NULL is allowed */
@@ -50,8 +51,9 @@ struct looker *look_begin(struct look *l, const struct who *who, bool lasting, l
 void look_end(struct looker *k);
 
 /* Asks core for a session. fn is called later, once, unless it is cancelled. NULL: too many wait. */
-struct login *look_login(struct look *l, const struct endpoint *from, const char *password,
-			 login_fn fn, void *arg);
+struct login *look_login(struct look *l, const struct endpoint *place, const struct endpoint *from,
+			 const char *password, login_fn fn, void *arg);
+/* The same to end one, if csrf is its own. When fn is called no answer tells of it any more. */
+struct login *look_logout(struct look *l, const struct endpoint *place, const struct web_secret *id,
+			  const struct web_secret *csrf, login_fn fn, void *arg);
 void look_login_cancel(struct login *g); /* NULL is allowed */
-/* Ends a session, if csrf is its own. */
-void look_logout(struct look *l, const struct web_secret *id, const struct web_secret *csrf);
