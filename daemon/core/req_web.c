@@ -214,14 +214,22 @@ static int login_good(const struct login *l, struct diag *d)
 	return 0;
 }
 
-static int login_bad(const struct login *l, struct diag *d)
+/* What happened whether it can be written down or not. */
+static void note(const struct request *r, const char *action, const struct endpoint *from,
+		 unsigned more)
 {
 	struct diag unsaid = {0};
+
+	if (web_event(r, action, from, more, &unsaid))
+		log_warn("core", "%s of the page: %s", action, unsaid.text);
+}
+
+static int login_bad(const struct login *l, struct diag *d)
+{
 	unsigned more = 0;
 
-	if (web_limit_tell(&l->r.core->web.limit, core_ms(), &more) &&
-	    web_event(&l->r, "login_failed", &l->from, more, &unsaid))
-		log_warn("core", "%s", unsaid.text);
+	if (web_limit_tell(&l->r.core->web.limit, core_ms(), &more))
+		note(&l->r, "login_failed", &l->from, more);
 	return diag_set(d, ERR_DENIED, "That is not the password.");
 }
 
@@ -288,5 +296,6 @@ int req_web_logout(const struct request *r, const union control_any *msg, struct
 		return diag_set(d, e, "That form is not of this session: load the page again.");
 	if (e)
 		return diag_set(d, e, "That session has ended already.");
-	return web_event(r, "logout", NULL, 0, d);
+	note(r, "logout", NULL, 0);
+	return 0;
 }

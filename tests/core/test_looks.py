@@ -250,6 +250,26 @@ def test_setting_the_password_ends_every_session(core):
     assert session_of(core.web().ok(*login("another password")))
 
 
+def test_logging_out_needs_no_room_on_the_disk(tmp_path):
+    """Only the log does."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", tmp_path], check=True)
+    core = Core(str(tmp_path)).wait_ready()
+    try:
+        with_password(core)
+        web = core.web()
+        session = session_of(web.ok(*login()))
+        csrf = owners_of(look(web, owners=[session]))[0]["csrf"]
+        with contextlib.suppress(OSError), open(tmp_path / "rest", "wb", 0) as f:
+            while True:
+                f.write(bytes(4096))
+        web.ok(WEB_LOGOUT, session + csrf)
+        assert not owners_of(look(web, owners=[session]))
+    finally:
+        core.stop()
+        subprocess.run(["umount", tmp_path], check=True)
+    assert "logout of the page: " in core.stderr
+
+
 def test_sessions_end_with_core(core):
     with_password(core)
     old = session_of(core.web().ok(*login()))
