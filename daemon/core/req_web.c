@@ -261,12 +261,13 @@ static void on_compared(void *arg, int code, const char *hash)
 int req_web_login(const struct request *r, const union control_any *msg, struct diag *d)
 {
 	const struct control_web_login *m = &msg->web_login;
-	const struct endpoint place = web_event_place(r->core, &m->from);
+	struct endpoint place;
+	const bool phone = web_event_place(r->core, &m->from, &place);
 	struct store_page page;
 	struct login *l;
 	int e;
 
-	if (!web_limit_try(&r->core->web.limit, &place, core_ms()))
+	if (!web_limit_try(&r->core->web.limit, &place, phone, core_ms()))
 		return diag_set(d, ERR_LIMIT, "Too many tries: wait a minute.");
 	e = store_page_get(r->core->store, &page, d);
 	if (e)

@@ -39,15 +39,16 @@ int web_event_peer(struct core *c, const struct endpoint *at, struct store_peer 
 	return store_peer_by_address(c->store, addr, out, d);
 }
 
-struct endpoint web_event_place(const struct core *c, const struct endpoint *from)
+bool web_event_place(const struct core *c, const struct endpoint *from, struct endpoint *place)
 {
-	const uint32_t net = htonl(tunnel_address(c, from));
-	struct endpoint place = {.family = 4};
+	const uint32_t addr = tunnel_address(c, from), net = htonl(addr);
 
-	if (from->family != 6 || !net)
-		return *from;
-	memcpy(place.addr, &net, sizeof(net));
-	return place;
+	*place = *from;
+	if (!tunnel_is_peer(c->gateway.tunnel, addr))
+		return false;
+	*place = (struct endpoint){.family = 4};
+	memcpy(place->addr, &net, sizeof(net));
+	return true;
 }
 
 static void address_format(char out[PREFIX6_TEXT_BYTES], const struct endpoint *e)

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from core_lab import (COUNTS, END, FINDINGS, GATEWAY, GRANT, LOCK, LOG, OWNER, PAGE, PAGE_INFO, PAGE_PASSWORD,
+from core_lab import (COUNTS, END, ERR, FINDINGS, GATEWAY, GRANT, LOCK, LOG, OWNER, PAGE, PAGE_INFO, PAGE_PASSWORD,
                       PAGE_SECRET, PAGE_TOKEN, PEER, PRINTER, SESSION, STATUS, WEB_LOGIN, WEB_LOGOUT, WEB_LOOK,
                       Core, Reader, endpoints, ip, text)
 
@@ -236,6 +236,18 @@ def test_a_phone_s_tries_are_its_own_by_either_address(core):
     web.fails("limit", *login(address=six[0]))
     web.fails("limit", *login(address=ann["address"]))
     session_of(web.ok(*login(address=six[1])))
+
+
+def test_strangers_do_not_use_up_the_phones_tries(core):
+    """In the LAN one machine takes as many addresses as it likes, and a local user all of 127/8."""
+    with_password(core)
+    web, got = core.web(), []
+    for i in range(1, 6):
+        got += [web.ask(*login("wrong wrong", f"127.0.0.{i}")).error[0] for _ in range(5)]
+    assert got == 5 * [ERR["denied"]] + 20 * [ERR["limit"]]
+    got = [web.ask(*login("wrong wrong", f"192.168.1.{i}")).error[0] for i in range(1, 40)]
+    assert got == 15 * [ERR["denied"]] + 24 * [ERR["limit"]]
+    session_of(web.ok(*login(address="10.77.20.2")))
 
 
 def test_setting_the_password_ends_every_session(core):
