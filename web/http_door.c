@@ -16,7 +16,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 
-#define PAUSE_SECONDS 1 /* without accepting, when descriptors or memory have run out */
+#define PAUSE_SECONDS 1	 /* without accepting, when descriptors or memory have run out */
 #define HANDOVERS     16 /* at a time, before others have their turn */
 
 void http_door_free(struct http_door *door)

@@ -16,7 +16,7 @@
 #define LOOK_SHARE	10   /* a long answer is asked for so much less often than it takes, … */
 #define LOOK_PAUSE_MAX_MS                                                                          \
 	5000 /* … but who opens the page has an answer soon, though core was held up once */
-#define LOOK_LOGINS_MAX 16   /* that wait their turn, … */
+#define LOOK_LOGINS_MAX	  16 /* that wait their turn, … */
 #define LOOK_LOGINS_PLACE 4  /* … of them from one place */
 
 struct look;

@@ -26,19 +26,23 @@ void look_logins_free(struct look *l)
 		login_pop(l);
 }
 
+static void ask(struct look *l, const struct login *g)
+{
+	if (l->down)
+		return;
+	if (g->ends)
+		look_ask(&l->logins, CTL_WEB_LOGOUT, &g->logout);
+	else
+		look_ask(&l->logins, CTL_WEB_LOGIN, &g->login);
+}
+
 /* Asks for the first that somebody still waits for; who has logged out need not. */
 static void next(struct look *l)
 {
-	if (l->logins.busy || l->down)
-		return;
 	while (l->first && l->first->cancelled && !l->first->ends)
 		login_pop(l);
-	if (!l->first)
-		return;
-	if (l->first->ends)
-		look_ask(&l->logins, CTL_WEB_LOGOUT, &l->first->logout);
-	else
-		look_ask(&l->logins, CTL_WEB_LOGIN, &l->first->login);
+	if (l->first)
+		ask(l, l->first);
 }
 
 static void answered(struct look *l, const struct diag *d)
@@ -97,7 +101,8 @@ static struct login *enqueue(struct look *l, const struct login *what)
 		at = &(*at)->next;
 	*at = g = mem_zalloc(1, sizeof(*g));
 	*g = *what;
-	next(l);
+	if (g == l->first) /* nobody is before it */
+		ask(l, g);
 	return g;
 }
 
@@ -116,7 +121,8 @@ struct login *look_login(struct look *l, const struct endpoint *place, const str
 struct login *look_logout(struct look *l, const struct endpoint *place, const struct web_secret *id,
 			  const struct web_secret *csrf, login_fn fn, void *arg)
 {
-	struct login what = {.place = *place, .logout = {*id, *csrf}, .ends = true, .fn = fn, .arg = arg};
+	struct login what = {
+		.place = *place, .logout = {*id, *csrf}, .ends = true, .fn = fn, .arg = arg};
 	struct login *g = enqueue(l, &what);
 
 	explicit_bzero(&what, sizeof(what));

@@ -15,8 +15,8 @@ struct looker {
 	struct looker *next, **at;
 	struct who who;
 	bool lasting;
-	bool asked;   /* part of the question that is on its way */
-	bool due;     /* has its answer, and is to be told */
+	bool asked;    /* part of the question that is on its way */
+	bool due;      /* has its answer, and is to be told */
 	int64_t since; /* mono: waits since then */
 	unsigned turn; /* so many of its place are before it */
 	look_fn fn;

@@ -13,7 +13,8 @@
 #define WEB_LIMIT_WINDOW  (60L * 1000)
 #define WEB_LIMIT_ADDRESS 5  /* tries in a window from one address; of IPv6 from one /64 */
 #define WEB_LIMIT_ALL	  30 /* tries in a window from everywhere, … */
-#define WEB_LIMIT_OTHERS  20 /* … of them from elsewhere than the tunnel: addresses cost nothing there */
+#define WEB_LIMIT_OTHERS                                                                           \
+	20 /* … of them from elsewhere than the tunnel: addresses cost nothing there */
 
 /* So many failures are told in an hour, and how many there were besides: the log keeps 20,000 events,
  * and what the owner did is not to be pushed out by a stranger's guesses. */

@@ -60,7 +60,7 @@ struct start {
 	struct page_tls tls;
 	struct nft_shape shape;
 	struct wg_key public_key;
-	int core_pair[2]; /* ours, core's */
+	int core_pair[2];		   /* ours, core's */
 	int looks_pair[2], logins_pair[2]; /* core's, web's */
 	struct notify notify;
 	struct gate gate;
@@ -215,12 +215,12 @@ static int bind_all(struct start *s, struct diag *d)
  * three has ended, so that a successor finds store and ports free. */
 static int start_core(struct start *s, struct diag *d)
 {
-	struct spawn core = {.program = "printgate-core",
-			     .user = s->conf.core,
-			     .folder = s->dirs.core,
-			     .fds = {s->core_pair[1], s->control, s->looks_pair[0],
-				     s->logins_pair[0], s->lock},
-			     .fd_count = 5};
+	struct spawn core = {
+		.program = "printgate-core",
+		.user = s->conf.core,
+		.folder = s->dirs.core,
+		.fds = {s->core_pair[1], s->control, s->looks_pair[0], s->logins_pair[0], s->lock},
+		.fd_count = 5};
 	int rc = spawn_start(&core, &s->serve.core_pid, d);
 
 	(void)close(s->core_pair[1]);
