@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The messages between core and its clients (CLI on control.sock, web on its inherited socket).
+ * The messages between core and its clients (CLI on control.sock, web on its two inherited sockets).
  * One request per datagram; the answer is any number of item messages, many in a datagram (chan.h),
  * then END or ERROR. A client sends its next request only after END or ERROR. Rights come from the
  * socket: the web's takes WEB_* requests only, and nobody else may ask these.

@@ -240,6 +240,7 @@ void conn_begin(struct http_door *door, int fd, const struct endpoint *from,
 	bufferevent_setwatermark(c->bev, EV_READ, 0, HEAD_BYTES_MAX + HEAD_BODY_BYTES_MAX + 1);
 	bufferevent_setcb(c->bev, on_readable, on_written, on_event, c);
 	conn_deadline(c, LIMIT_REQUEST_SECONDS);
+	/* What printgate-tls hands over may be no connection at all. */
 	if (bufferevent_enable(c->bev, EV_READ | EV_WRITE) < 0)
-		abort();
+		conn_drop(c);
 }

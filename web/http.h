@@ -12,12 +12,13 @@
 #include "web/head.h"
 
 #define LIMIT_CONNECTIONS     256 /* at a time, by each listening socket */
-#define LIMIT_ADDRESS	      16  /* of them, from one address (IPv6: one /64) */
+#define LIMIT_ADDRESS	      16  /* of them, from one address (IPv6 outside the tunnel: one /64) */
 #define LIMIT_ADDRESS_LOCAL   64  /* from a loopback address: tunnels of ssh end there */
 #define LIMIT_REQUEST_SECONDS 10  /* from accept to the last byte of the request */
 #define LIMIT_ANSWER_SECONDS  30  /* until the site has answered: a password takes its time */
 #define LIMIT_WRITE_SECONDS   30  /* until the answer has been taken */
 #define LIMIT_STALL_SECONDS   10  /* until any byte of a stream has been */
+#define LIMIT_SILENT_SECONDS  60  /* without a sign of life from the viewer's machine (TCP) */
 #define LIMIT_LINGER_SECONDS  2	  /* for the viewer to close, once it has the answer */
 #define LIMIT_STREAM_BYTES    (256 << 10) /* not yet taken by a viewer of a stream */
 

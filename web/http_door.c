@@ -6,6 +6,8 @@
 #include "web/http_own.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,7 +16,8 @@
 #include "common/log.h"
 #include "common/mem.h"
 
-#define PAUSE_SECONDS 1 /* without accepting, when descriptors or memory have run out */
+#define PAUSE_SECONDS 1	 /* without accepting, when descriptors or memory have run out */
+#define HANDOVERS     16 /* at a time, before others have their turn */
 
 void http_door_free(struct http_door *door)
 {
@@ -31,10 +34,14 @@ void http_door_free(struct http_door *door)
 	free(door);
 }
 
-/* One address, or one network of the size that a single machine gets (RFC 6177). */
-static bool same_place(const struct endpoint *a, const struct endpoint *b)
+/* One address; or, of IPv6 in the LAN, one network of the size that a single machine gets (RFC 6177).
+ * In the tunnel all phones share such a network, and each has one address of it. */
+static bool same_place(const struct http_door *door, const struct endpoint *a,
+		       const struct endpoint *b)
 {
-	return a->family == b->family && memcmp(a->addr, b->addr, a->family == 6 ? 8 : 4) == 0;
+	const size_t six = door->listener ? sizeof(a->addr) : 8;
+
+	return a->family == b->family && memcmp(a->addr, b->addr, a->family == 6 ? six : 4) == 0;
 }
 
 static unsigned count_from(const struct http_door *door, const struct endpoint *from)
@@ -42,7 +49,7 @@ static unsigned count_from(const struct http_door *door, const struct endpoint *
 	unsigned n = 0;
 
 	for (const struct http_conn *c = door->conns; c; c = c->next)
-		n += same_place(&c->request.from, from);
+		n += same_place(door, &c->request.from, from);
 	return n;
 }
 
@@ -124,6 +131,22 @@ static struct http_door *door_new(struct http *h)
 	return door;
 }
 
+/* A phone that vanishes, by its tunnel being switched off, say, takes leave of nobody, and a stream may
+ * have nothing to send for hours: its connection would hold its place, and be looked for, for ever.
+ * Connections inherit this (tcp(7)); what cannot be set is not worth the page. */
+static void set_patience(int listener)
+{
+	static const int on = 1, idle = LIMIT_SILENT_SECONDS / 2, every = 10, count = 3;
+	static const unsigned unacknowledged = LIMIT_SILENT_SECONDS * 1000U;
+
+	(void)setsockopt(listener, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	(void)setsockopt(listener, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	(void)setsockopt(listener, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof(every));
+	(void)setsockopt(listener, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+	(void)setsockopt(listener, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged,
+			 sizeof(unacknowledged));
+}
+
 int http_listen(struct http *h, int listener, struct diag *d)
 {
 	socklen_t len = sizeof(int);
@@ -134,6 +157,7 @@ int http_listen(struct http *h, int listener, struct diag *d)
 		return diag_set(d, ERR_SYSTEM, "descriptor %d is not a listening socket", listener);
 	if (evutil_make_socket_nonblocking(listener) < 0)
 		return diag_errno(d, "descriptor %d", listener);
+	set_patience(listener);
 	door = door_new(h);
 	door->pause = event_new(h->base, -1, 0, on_pause_over, door);
 	door->listener =
@@ -153,7 +177,7 @@ static void on_line(evutil_socket_t line, short what, void *arg)
 	int fd;
 
 	(void)what;
-	for (;;) {
+	for (unsigned i = 0; i < HANDOVERS; i++) {
 		fd = handover_recv(line, &ends, &d);
 		if (fd == ERR_LIMIT)
 			return;

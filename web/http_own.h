@@ -46,7 +46,7 @@ struct http {
 	struct http_door *doors;
 };
 
-/* A connection that has been let in; takes fd over. */
+/* A connection that has been let in; takes fd over, and closes one that is none. */
 void conn_begin(struct http_door *door, int fd, const struct endpoint *from,
 		const struct endpoint *to, bool tls);
 /* Frees it; tells who waits for it. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One question for all who look, its answer to each of them; logins in between, one at a time.
+ * One question for all who look, its answer to each of them.
  */
 #include "web/look.h"
 
@@ -14,7 +14,7 @@
 #include "common/mem.h"
 #include "web/look_own.h"
 
-static int64_t mono_ms(void)
+int64_t look_mono(void)
 {
 	struct timespec ts;
 
@@ -35,7 +35,8 @@ static void break_line(struct look *l, const struct diag *d)
 	if (l->down)
 		return;
 	l->down = true;
-	(void)event_del(l->readable);
+	(void)event_del(l->looks.readable);
+	(void)event_del(l->logins.readable);
 	(void)event_del(l->timer);
 	l->broken(l->broken_arg, d);
 }
@@ -64,7 +65,7 @@ static void tell(struct look *l, const struct snapshot *s)
 			continue;
 		}
 		k->due = false;
-		k->last = mono_ms();
+		k->since = look_mono();
 		if (s->reached && k->who.owner)
 			owner = snapshot_owner(s, &k->who.secret);
 		if (k->lasting) {
@@ -133,64 +134,106 @@ static void add_looker(struct look *l, struct looker *k)
 		*q = before;
 }
 
-/* Those who have waited for longest first, so that all have their turn. */
-static void compose(struct look *l)
+/* Pages before streams, which have something to show already; then who has waited for longest. */
+static int compare_waiting(const void *a, const void *b)
 {
-	l->question = (struct control_web_look){0};
-	for (;;) {
-		struct looker *first = NULL;
+	const struct looker *x = *(const struct looker *const *)a;
+	const struct looker *y = *(const struct looker *const *)b;
 
-		for (struct looker *k = l->lookers; k; k = k->next)
-			if (!k->asked && !k->due && (!first || k->last < first->last))
-				first = k;
-		if (!first)
-			return;
-		add_looker(l, first);
-		if (!first->asked)
-			return; /* it is full */
-	}
+	if (x->lasting != y->lasting)
+		return x->lasting ? 1 : -1;
+	return (x->since > y->since) - (x->since < y->since);
 }
 
-void look_ask(struct look *l, uint16_t type, const void *msg, enum line_state state)
+static int compare_turns(const void *a, const void *b)
+{
+	const struct looker *x = *(const struct looker *const *)a;
+	const struct looker *y = *(const struct looker *const *)b;
+
+	return x->turn != y->turn ? (x->turn > y->turn) - (x->turn < y->turn)
+				  : compare_waiting(a, b);
+}
+
+static bool same_place(const struct looker *a, const struct looker *b)
+{
+	return a->who.place.family == b->who.place.family &&
+	       memcmp(a->who.place.addr, b->who.place.addr, sizeof(a->who.place.addr)) == 0;
+}
+
+/* All who wait, in their order: one of each place, then the second of each … A question has room for
+ * few, and whoever invents sessions could fill it for ever. */
+static size_t queue_up(const struct look *l, struct looker ***out)
+{
+	size_t n = 0, all = 0;
+	struct looker **list;
+
+	for (const struct looker *k = l->lookers; k; k = k->next)
+		all++;
+	list = mem_zalloc(all + 1, sizeof(struct looker *));
+	for (struct looker *k = l->lookers; k; k = k->next)
+		if (!k->asked && !k->due)
+			list[n++] = k;
+	qsort(list, n, sizeof(struct looker *), compare_waiting);
+	for (size_t i = 0; i < n; i++) {
+		list[i]->turn = 0;
+		for (size_t j = 0; j < i; j++)
+			list[i]->turn += same_place(list[i], list[j]);
+	}
+	qsort(list, n, sizeof(struct looker *), compare_turns);
+	*out = list;
+	return n;
+}
+
+/* Who does not fit waits, and does not keep those behind him from what room there is. */
+static void compose(struct look *l)
+{
+	struct looker **list;
+	const size_t n = queue_up(l, &list);
+
+	l->question = (struct control_web_look){0};
+	for (size_t i = 0; i < n; i++)
+		add_looker(l, list[i]);
+	free(list);
+}
+
+void look_ask(struct look_line *line, uint16_t type, const void *msg)
 {
 	struct diag d = {0};
 
-	if (chan_send(&l->core, type, msg, &d)) {
-		break_line(l, &d);
-		return;
-	}
-	l->line = state;
-	l->silent = false;
+	line->busy = true;
+	if (chan_send(&line->chan, type, msg, &d))
+		break_line(line->look, &d);
 }
 
 /* Asks what is to be asked, or sets the timer for when that may be. */
 static void go_on(struct look *l)
 {
-	const int64_t left = l->asked + l->pause - mono_ms();
+	const int64_t left = l->asked + l->pause - look_mono();
 
-	if (l->down || l->line != LINE_FREE)
-		return;
-	if (look_login_ask(l) || !l->lookers)
+	if (l->down || l->looks.busy || !l->lookers)
 		return;
 	if (left > 0) {
 		arm(l, left);
 		return;
 	}
 	compose(l);
-	l->asked = mono_ms();
+	l->asked = look_mono();
 	snapshot_clear(&l->next);
-	look_ask(l, CTL_WEB_LOOK, &l->question, LINE_LOOK);
+	l->silent = false;
+	look_ask(&l->looks, CTL_WEB_LOOK, &l->question);
 	if (!l->down)
 		arm(l, LOOK_SILENCE_MS);
 }
 
-/* A look that was answered a moment ago need not be asked for: not by a page that is reloaded. */
+/* A look that was answered a moment ago need not be asked for: not by a page that is reloaded. One of
+ * before a logout may tell of a session that has ended. */
 static bool answered(const struct look *l, const struct looker *k)
 {
 	const struct control_web_look *q = &l->question;
 	bool viewer = !k->who.viewer.family, owner = !k->who.owner;
 
-	if (!l->now.reached || l->line == LINE_LOOK || mono_ms() - l->now.mono >= LOOK_PAUSE_MS)
+	if (!l->now.reached || l->looks.busy || l->asked <= l->ended ||
+	    look_mono() - l->now.mono >= LOOK_PAUSE_MS)
 		return false;
 	for (unsigned i = 0; i < q->viewers.count; i++)
 		viewer |= q->viewers.item[i].family == k->who.viewer.family &&
@@ -208,11 +251,11 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	tell(l, &l->now); /* those whom the last answer answers */
-	if (l->line == LINE_LOOK && !l->silent) {
+	if (l->looks.busy && !l->silent) {
 		l->silent = true;
 		log_warn("look", "core does not answer");
 		tell_asked(l, false);
-	} else if (l->line == LINE_LOOK) {
+	} else if (l->looks.busy) {
 		/* Late already: who has come since then is told as well. */
 		for (struct looker *k = l->lookers; k; k = k->next)
 			k->asked = true;
@@ -225,6 +268,15 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* ---- answers ----------------------------------------------------------------------------------- */
 
+static int64_t pause_after(int64_t took)
+{
+	const int64_t pause = took * LOOK_SHARE;
+
+	if (pause < LOOK_PAUSE_MS)
+		return LOOK_PAUSE_MS;
+	return pause < LOOK_PAUSE_MAX_MS ? pause : LOOK_PAUSE_MAX_MS;
+}
+
 static void look_answered(struct look *l)
 {
 	struct snapshot spare = l->now;
@@ -234,13 +286,12 @@ static void look_answered(struct look *l)
 	for (size_t i = 0; i < l->next.owners; i++)
 		l->next.owner[i].secret = l->question.owners.item[l->next.owner[i].is.index];
 	l->next.wall = wall.tv_sec;
-	l->next.mono = mono_ms();
+	l->next.mono = look_mono();
 	snapshot_end(&l->next, &l->now);
-	l->pause = (l->next.mono - l->asked) * LOOK_SHARE;
-	l->pause = l->pause < LOOK_PAUSE_MS ? LOOK_PAUSE_MS : l->pause;
+	l->pause = pause_after(l->next.mono - l->asked);
 	l->now = l->next;
 	l->next = spare;
-	l->line = LINE_FREE;
+	l->looks.busy = false;
 	(void)event_del(l->timer);
 	if (l->silent) {
 		/* They have been told that there is none; who looks on will be told anew. */
@@ -256,46 +307,31 @@ static void refused(struct look *l, const struct control_error *e)
 	struct diag d = {.code = e->code ? (enum err)e->code : ERR_PROTOCOL};
 
 	(void)snprintf(d.text, sizeof(d.text), "%s", e->text);
-	if (l->line == LINE_LOGIN) {
-		look_login_answered(l, &d);
-		return;
-	}
 	log_warn("look", "core answers: %s", d.text);
-	l->line = LINE_FREE;
+	l->looks.busy = false;
 	l->pause = LOOK_PAUSE_MS;
 	(void)event_del(l->timer);
 	tell_asked(l, false);
 }
 
-/* Returns an error that ends the line. */
 static int take(struct look *l, uint16_t type, const union control_any *m, struct diag *d)
 {
-	static const struct diag fine = {0};
-
-	if (l->line == LINE_FREE)
-		return diag_set(d, ERR_PROTOCOL, "core speaks unasked");
 	if (type == CTL_ERROR) {
 		refused(l, &m->error);
 	} else if (type == CTL_END) {
-		if (l->line == LINE_LOGIN)
-			look_login_answered(l, &fine);
-		else
-			look_answered(l);
-	} else if (l->line == LINE_LOOK) {
+		look_answered(l);
+	} else {
 		if (!l->silent)
 			arm(l, LOOK_SILENCE_MS);
 		return snapshot_item(&l->next, type, m, d);
-	} else if (type == CTL_WEB_SESSION) {
-		l->session = m->web_session;
-	} else {
-		return diag_set(d, ERR_PROTOCOL, "core answered with message %u", type);
 	}
 	return 0;
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
-	struct look *l = arg;
+	struct look_line *line = arg;
+	struct look *l = line->look;
 	union control_any m;
 	struct diag d = {0};
 	uint16_t type = 0;
@@ -304,11 +340,12 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	for (;;) {
-		r = chan_try_recv(&l->core, &type, &m, sizeof(m), &d);
+		r = chan_try_recv(&line->chan, &type, &m, sizeof(m), &d);
 		if (r > 0)
 			break;
 		if (r == 0)
-			r = take(l, type, &m, &d);
+			r = line->busy ? line->take(l, type, &m, &d)
+				       : diag_set(&d, ERR_PROTOCOL, "core speaks unasked");
 		if (r < 0) {
 			break_line(l, &d);
 			return;
@@ -318,15 +355,25 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	go_on(l);
 }
 
-void look_soon(struct look *l)
-{
-	if (l->line == LINE_FREE && !l->down)
-		arm(l, 0);
-}
-
 /* ---- from outside ------------------------------------------------------------------------------ */
 
-struct look *look_new(struct event_base *base, int core,
+static void line_open(struct look *l, struct look_line *line, int fd)
+{
+	line->look = l;
+	chan_open(&line->chan, fd, &control_table, &control_table);
+	line->readable = event_new(l->base, fd, EV_READ | EV_PERSIST, on_readable, line);
+	if (!line->readable || event_add(line->readable, NULL) < 0)
+		abort();
+}
+
+static void line_close(struct look_line *line)
+{
+	event_free(line->readable);
+	(void)close(line->chan.fd);
+	chan_close(&line->chan);
+}
+
+struct look *look_new(struct event_base *base, int looks, int logins,
 		      void (*broken)(void *arg, const struct diag *d), void *arg)
 {
 	struct look *l = mem_zalloc(1, sizeof(*l));
@@ -335,10 +382,12 @@ struct look *look_new(struct event_base *base, int core,
 	l->broken = broken;
 	l->broken_arg = arg;
 	l->pause = 0;
-	chan_open(&l->core, core, &control_table, &control_table);
-	l->readable = event_new(base, core, EV_READ | EV_PERSIST, on_readable, l);
+	l->looks.take = take;
+	l->logins.take = look_login_take;
+	line_open(l, &l->looks, looks);
+	line_open(l, &l->logins, logins);
 	l->timer = event_new(base, -1, 0, on_timer, l);
-	if (!l->readable || !l->timer || event_add(l->readable, NULL) < 0)
+	if (!l->timer)
 		abort();
 	return l;
 }
@@ -354,10 +403,9 @@ void look_free(struct look *l)
 		free(k);
 	}
 	look_logins_free(l);
-	event_free(l->readable);
 	event_free(l->timer);
-	(void)close(l->core.fd);
-	chan_close(&l->core);
+	line_close(&l->looks);
+	line_close(&l->logins);
 	snapshot_free(&l->now);
 	snapshot_free(&l->next);
 	explicit_bzero(l, sizeof(*l));
@@ -371,6 +419,7 @@ struct looker *look_begin(struct look *l, const struct who *who, bool lasting, l
 
 	k->look = l;
 	k->who = *who;
+	k->since = look_mono();
 	k->lasting = lasting;
 	k->fn = fn;
 	k->arg = arg;
@@ -381,7 +430,7 @@ struct looker *look_begin(struct look *l, const struct who *who, bool lasting, l
 		k->next->at = &k->next;
 	l->lookers = k;
 	/* Late, or from the timer: never before this function has returned. */
-	if (!l->down && (k->due || l->line == LINE_FREE || l->silent))
+	if (!l->down && (k->due || !l->looks.busy || l->silent))
 		arm(l, 0);
 	return k;
 }

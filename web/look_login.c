@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Logins and logouts wait in a queue, and go between two looks, one at a time.
+ * Logins and logouts wait in a queue and are asked for one at a time, by a line of their own: a
+ * password takes its time, and looks do not wait for it.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,70 +13,119 @@
 
 static void login_pop(struct look *l)
 {
-	struct login *g = l->logins;
+	struct login *g = l->first;
 
-	l->logins = g->next;
+	l->first = g->next;
 	explicit_bzero(g, sizeof(*g));
 	free(g);
 }
 
 void look_logins_free(struct look *l)
 {
-	while (l->logins)
+	while (l->first)
 		login_pop(l);
 }
 
-bool look_login_ask(struct look *l)
+static void ask(struct look *l, const struct login *g)
 {
-	while (l->logins && l->logins->cancelled)
-		login_pop(l);
-	if (!l->logins)
-		return false;
-	if (l->logins->ends)
-		look_ask(l, CTL_WEB_LOGOUT, &l->logins->logout, LINE_LOGIN);
+	if (l->down)
+		return;
+	if (g->ends)
+		look_ask(&l->logins, CTL_WEB_LOGOUT, &g->logout);
 	else
-		look_ask(l, CTL_WEB_LOGIN, &l->logins->login, LINE_LOGIN);
-	return true;
+		look_ask(&l->logins, CTL_WEB_LOGIN, &g->login);
 }
 
-void look_login_answered(struct look *l, const struct diag *d)
+/* Asks for the first that somebody still waits for; who has logged out need not. */
+static void next(struct look *l)
 {
-	const struct login g = *l->logins;
+	while (l->first && l->first->cancelled && !l->first->ends)
+		login_pop(l);
+	if (l->first)
+		ask(l, l->first);
+}
+
+static void answered(struct look *l, const struct diag *d)
+{
+	struct login g = *l->first;
 
 	login_pop(l);
-	l->line = LINE_FREE;
-	if (g.fn && !g.cancelled)
+	l->logins.busy = false;
+	if (g.ends)
+		l->ended = look_mono();
+	if (!g.cancelled)
 		g.fn(g.arg, &l->session, d);
+	explicit_bzero(&g, sizeof(g));
 	explicit_bzero(&l->session, sizeof(l->session));
+	next(l);
 }
 
-static struct login *login_new(struct look *l)
+int look_login_take(struct look *l, uint16_t type, const union control_any *m, struct diag *d)
 {
-	struct login *g, **at = &l->logins;
-	unsigned n = 0;
+	struct diag said = {0};
 
-	for (; *at; at = &(*at)->next)
-		n++;
-	if (n >= LOOK_LOGINS_MAX)
+	if (type == CTL_WEB_SESSION && !l->first->ends) {
+		l->session = m->web_session;
+		return 0;
+	}
+	if (type == CTL_ERROR) {
+		said.code = m->error.code ? (enum err)m->error.code : ERR_PROTOCOL;
+		(void)snprintf(said.text, sizeof(said.text), "%s", m->error.text);
+	} else if (type != CTL_END) {
+		return diag_set(d, ERR_PROTOCOL, "core answered with message %u", type);
+	}
+	answered(l, &said);
+	return 0;
+}
+
+static bool has_room(const struct look *l, const struct endpoint *place)
+{
+	unsigned all = 0, same = 0;
+
+	for (const struct login *g = l->first; g; g = g->next) {
+		all++;
+		same += g->place.family == place->family &&
+			memcmp(g->place.addr, place->addr, sizeof(place->addr)) == 0;
+	}
+	return all < LOOK_LOGINS_MAX && same < LOOK_LOGINS_PLACE;
+}
+
+/* The answer comes by an event: fn is not called before this has returned. */
+static struct login *enqueue(struct look *l, const struct login *what)
+{
+	struct login *g, **at = &l->first;
+
+	if (!has_room(l, &what->place))
 		return NULL;
-	g = mem_zalloc(1, sizeof(*g));
-	g->look = l;
-	*at = g;
-	look_soon(l);
+	while (*at)
+		at = &(*at)->next;
+	*at = g = mem_zalloc(1, sizeof(*g));
+	*g = *what;
+	if (g == l->first) /* nobody is before it */
+		ask(l, g);
 	return g;
 }
 
-struct login *look_login(struct look *l, const struct endpoint *from, const char *password,
-			 login_fn fn, void *arg)
+struct login *look_login(struct look *l, const struct endpoint *place, const struct endpoint *from,
+			 const char *password, login_fn fn, void *arg)
 {
-	struct login *g = login_new(l);
+	struct login what = {.place = *place, .login.from = *from, .fn = fn, .arg = arg};
+	struct login *g;
 
-	if (!g)
-		return NULL;
-	g->login.from = *from;
-	(void)snprintf(g->login.password, sizeof(g->login.password), "%s", password);
-	g->fn = fn;
-	g->arg = arg;
+	(void)snprintf(what.login.password, sizeof(what.login.password), "%s", password);
+	g = enqueue(l, &what);
+	explicit_bzero(&what, sizeof(what));
+	return g;
+}
+
+struct login *look_logout(struct look *l, const struct endpoint *place, const struct web_secret *id,
+			  const struct web_secret *csrf, login_fn fn, void *arg)
+{
+	struct login what = {
+		.place = *place, .logout = {*id, *csrf}, .ends = true, .fn = fn, .arg = arg};
+	struct login *g = enqueue(l, &what);
+
+	explicit_bzero(&what, sizeof(what));
 	return g;
 }
 
@@ -82,14 +133,4 @@ void look_login_cancel(struct login *g)
 {
 	if (g)
 		g->cancelled = true;
-}
-
-void look_logout(struct look *l, const struct web_secret *id, const struct web_secret *csrf)
-{
-	struct login *g = login_new(l);
-
-	if (!g)
-		return;
-	g->ends = true;
-	g->logout = (struct control_web_logout){.id = *id, .csrf = *csrf};
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What look*.c share: look.c has the question for all who look, look_login.c the logins that go in
- * between.
+ * What look*.c share: look.c has the question for all who look, look_login.c the logins, which go by a
+ * line of their own.
  */
 #pragma once
 
@@ -15,17 +15,19 @@ struct looker {
 	struct looker *next, **at;
 	struct who who;
 	bool lasting;
-	bool asked;   /* part of the question that is on its way */
-	bool due;     /* has its answer, and is to be told */
-	int64_t last; /* mono of the last answer, 0: none yet */
+	bool asked;    /* part of the question that is on its way */
+	bool due;      /* has its answer, and is to be told */
+	int64_t since; /* mono: waits since then */
+	unsigned turn; /* so many of its place are before it */
 	look_fn fn;
 	void *arg;
 };
 
-/* A login, or a logout: then fn is NULL. */
+/* A login, or a logout. */
 struct login {
 	struct look *look;
 	struct login *next;
+	struct endpoint place;
 	struct control_web_login login;
 	struct control_web_logout logout;
 	bool ends, cancelled;
@@ -33,36 +35,38 @@ struct login {
 	void *arg;
 };
 
-enum line_state {
-	LINE_FREE,
-	LINE_LOOK,  /* an answer to a look is on its way */
-	LINE_LOGIN, /* one to the first of logins */
+/* One of the two lines to core. */
+struct look_line {
+	struct look *look;
+	struct chan chan;
+	struct event *readable;
+	bool busy; /* an answer is on its way */
+	/* One message of it; an error ends both lines. */
+	int (*take)(struct look *l, uint16_t type, const union control_any *m, struct diag *d);
 };
 
 struct look {
 	struct event_base *base;
-	struct chan core;
-	struct event *readable, *timer;
+	struct look_line looks, logins;
+	struct event *timer; /* of the looks */
 	void (*broken)(void *arg, const struct diag *d);
 	void *broken_arg;
-	enum line_state line;
 	bool silent;	      /* the answer on its way is late; who waited for it has been told */
 	bool down;	      /* broken */
 	int64_t asked, pause; /* mono of the last question; ms until the next may come */
 	struct control_web_look question;
 	struct snapshot now, next;
 	struct looker *lookers;
-	struct login *logins;
+	struct login *first; /* its answer is on its way; the others wait in their order */
+	int64_t ended;	     /* mono of the last logout */
 	struct control_web_session session;
 };
 
-/* Asks what is to be asked, soon. */
-void look_soon(struct look *l);
-/* Sends one request; its answer is awaited in this state of the line. */
-void look_ask(struct look *l, uint16_t type, const void *msg, enum line_state state);
+/* Milliseconds of CLOCK_MONOTONIC. */
+int64_t look_mono(void);
+/* Sends one request; its answer makes the line free again. */
+void look_ask(struct look_line *line, uint16_t type, const void *msg);
 
-/* Asks for the first of the logins. False: there is none. */
-bool look_login_ask(struct look *l);
-/* It has its answer. */
-void look_login_answered(struct look *l, const struct diag *d);
+/* What comes by the line of the logins. */
+int look_login_take(struct look *l, uint16_t type, const union control_any *m, struct diag *d);
 void look_logins_free(struct look *l);

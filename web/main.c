@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * printgate-web: the status page. Started by printgated with a user of its own and CAP_SYS_CHROOT,
- * which it uses once, in an empty folder. Descriptor 3 is the line to core, 4 and on are listening TCP
- * sockets, and after them comes the line from printgate-tls if there is one. It opens nothing, writes
- * nothing and forks nothing. It ends when core does.
+ * which it uses once, in an empty folder. Descriptors 3 and 4 are the lines to core, for looks and for
+ * logins, 5 and on are listening TCP sockets, and after them comes the line from printgate-tls if there
+ * is one. It opens nothing, writes nothing and forks nothing. It ends when core does.
  *
  *     printgate-web LISTENERS TLS [NAME…]    numbers; TLS is 0 or 1; names that it answers to
  */
@@ -22,8 +22,9 @@
 #include "web/page.h"
 #include "web/site.h"
 
-#define FD_CORE	      3
-#define FD_LISTEN     4
+#define FD_LOOKS      3
+#define FD_LOGINS     4
+#define FD_LISTEN     5
 #define LISTENERS_MAX 16
 #define FDS_OF_OURS   16 /* standard ones, core's, epoll and what libevent keeps */
 
@@ -51,19 +52,31 @@ struct web {
 	int status;
 };
 
+static int line_check(int fd, struct diag *d)
+{
+	int type = 0;
+	socklen_t len = sizeof(type);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 || type != SOCK_SEQPACKET)
+		return diag_set(d, ERR_USAGE, "descriptor %d is no line to printgate-core", fd);
+	return 0;
+}
+
 static int arguments(struct web *w, int argc, char **argv, struct diag *d)
 {
 	char *end = NULL;
 	unsigned long n = argc > 2 ? strtoul(argv[1], &end, 10) : 0;
-	int type = 0;
-	socklen_t len = sizeof(type);
+	int r;
 
 	if (argc < 3 || *end || n > LISTENERS_MAX ||
 	    (strcmp(argv[2], "0") != 0 && strcmp(argv[2], "1") != 0) ||
 	    (n == 0 && argv[2][0] == '0'))
 		return diag_set(d, ERR_USAGE, "printgated starts this program; see printgated(8)");
-	if (getsockopt(FD_CORE, SOL_SOCKET, SO_TYPE, &type, &len) < 0 || type != SOCK_SEQPACKET)
-		return diag_set(d, ERR_USAGE, "descriptor 3 is not the line to printgate-core");
+	r = line_check(FD_LOOKS, d);
+	if (r == 0)
+		r = line_check(FD_LOGINS, d);
+	if (r)
+		return r;
 	w->listeners = (unsigned)n;
 	w->tls = argv[2][0] == '1';
 	w->shape.names = (const char *const *)(argv + 3);
@@ -90,7 +103,7 @@ static int setup(struct web *w, struct diag *d)
 	w->base = event_base_new();
 	if (!w->base)
 		return diag_set(d, ERR_SYSTEM, "no event loop");
-	w->look = look_new(w->base, FD_CORE, on_broken, w);
+	w->look = look_new(w->base, FD_LOOKS, FD_LOGINS, on_broken, w);
 	w->site = site_new(w->look);
 	w->shape.policy = page_policy;
 	w->shape.post_paths = site_post_paths;

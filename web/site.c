@@ -51,6 +51,18 @@ static void on_gone(void *arg)
 	visit_free(arg);
 }
 
+/* In the tunnel an address is a phone. Whoever has one address of IPv6 elsewhere mostly has the whole
+ * /64 (RFC 6177). */
+static struct endpoint place_of(const struct http_request *r)
+{
+	struct endpoint place = r->from;
+
+	place.port = 0;
+	if (r->tls && place.family == 6)
+		memset(place.addr + 8, 0, sizeof(place.addr) - 8);
+	return place;
+}
+
 struct visit *visit_new(struct site *s, struct http_conn *c, const struct http_request *r)
 {
 	struct visit *v = mem_zalloc(1, sizeof(*v));
@@ -59,6 +71,7 @@ struct visit *visit_new(struct site *s, struct http_conn *c, const struct http_r
 	v->conn = c;
 	v->to = r->to;
 	v->tls = r->tls;
+	v->who.place = place_of(r);
 	if (!r->tls) /* what comes by TLS has come through the LAN */
 		v->who.viewer = r->from;
 	v->who.owner = form_cookie(r->head.cookie, SITE_COOKIE, &v->who.secret);
@@ -229,7 +242,7 @@ static void metrics(struct site *s, struct http_conn *c, const struct http_reque
 		return;
 	}
 	v = visit_new(s, c, r);
-	v->who = (struct who){.owner = true, .secret = token};
+	v->who = (struct who){.place = v->who.place, .owner = true, .secret = token};
 	web_secret_wipe(&token);
 	v->looker = look_begin(s->look, &v->who, false, on_metrics, v);
 }

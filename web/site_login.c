@@ -111,7 +111,7 @@ void site_login(struct site *s, struct http_conn *c, const struct http_request *
 	/* One that cannot be the password is a try like any other, and takes as long. */
 	(void)form_value(r->body, "password", password, sizeof(password));
 	v = visit_new(s, c, r);
-	v->login = look_login(s->look, &r->from, password, on_login, v);
+	v->login = look_login(s->look, &v->who.place, &r->from, password, on_login, v);
 	explicit_bzero(password, sizeof(password));
 	if (!v->login) {
 		visit_free(v);
@@ -120,10 +120,31 @@ void site_login(struct site *s, struct http_conn *c, const struct http_request *
 	}
 }
 
+/* Nobody is told that he is logged out before he is. */
+static void on_logout(void *arg, const struct control_web_session *session, const struct diag *d)
+{
+	struct visit *v = arg;
+	struct http_conn *c = v->conn;
+	const bool tls = v->tls;
+	char cookie[COOKIE_BYTES];
+
+	(void)session;
+	v->login = NULL;
+	visit_free(v);
+	http_on_gone(c, NULL, NULL);
+	if (d->code && d->code != ERR_NOT_FOUND) { /* not found: it has ended by itself */
+		site_reply_text(c, 403, d->text);
+		return;
+	}
+	put_cookie(cookie, SITE_COOKIE, "", 0, tls);
+	site_redirect(c, cookie);
+}
+
 void site_logout(struct site *s, struct http_conn *c, const struct http_request *r)
 {
-	char cookie[COOKIE_BYTES], text[WEB_SECRET_TEXT_BYTES];
+	char text[WEB_SECRET_TEXT_BYTES];
 	struct web_secret id, csrf;
+	struct visit *v;
 
 	if (!is_form(r) || !origin_is_ours(r) || !form_cookie(r->head.cookie, SITE_COOKIE, &id) ||
 	    !form_value(r->body, "token", text, sizeof(text)) ||
@@ -131,8 +152,12 @@ void site_logout(struct site *s, struct http_conn *c, const struct http_request 
 		site_reply_text(c, 403, "This form is not from this page.\n");
 		return;
 	}
-	look_logout(s->look, &id, &csrf);
+	v = visit_new(s, c, r);
+	v->login = look_logout(s->look, &v->who.place, &id, &csrf, on_logout, v);
 	web_secret_wipe(&id);
-	put_cookie(cookie, SITE_COOKIE, "", 0, r->tls);
-	site_redirect(c, cookie);
+	if (!v->login) {
+		visit_free(v);
+		http_on_gone(c, NULL, NULL);
+		site_reply_text(c, 429, "Too many log in or out at once: wait a moment.\n");
+	}
 }

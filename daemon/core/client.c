@@ -339,13 +339,13 @@ static int nonblocking(int fd, struct diag *d)
 	return 0;
 }
 
-int clients_open(struct core *c, int listen_fd, int web_fd, struct diag *d)
+int clients_open(struct core *c, int listen_fd, const int web_fd[CLIENTS_WEB], struct diag *d)
 {
 	struct clients *all;
 	int r = nonblocking(listen_fd, d);
 
-	if (r == 0)
-		r = nonblocking(web_fd, d);
+	for (unsigned i = 0; i < CLIENTS_WEB && r == 0; i++)
+		r = nonblocking(web_fd[i], d);
 	if (r)
 		return r;
 	all = mem_zalloc(1, sizeof(*all));
@@ -357,7 +357,8 @@ int clients_open(struct core *c, int listen_fd, int web_fd, struct diag *d)
 		return diag_set(d, ERR_SYSTEM, "cannot watch the control socket");
 	}
 	c->clients = all;
-	client_new(all, web_fd, true, 0, "page");
+	for (unsigned i = 0; i < CLIENTS_WEB; i++)
+		client_new(all, web_fd[i], true, 0, "page");
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Connections to core: those accepted on control.sock and the one inherited socket of the web
- * process. Datagrams in, datagrams out, nothing about what they mean (request.c).
+ * Connections to core: those accepted on control.sock and the two inherited sockets of the
+ * web process. Datagrams in, datagrams out, nothing about what they mean (request.c).
  */
 #pragma once
 
@@ -20,8 +20,10 @@ struct core;
 struct client;
 struct clients;
 
-/* Watches the listening socket and the web's (both become non-blocking). */
-int clients_open(struct core *c, int listen_fd, int web_fd, struct diag *d)
+#define CLIENTS_WEB 2 /* of the web process: by one it looks, by the other it logs in */
+
+/* Watches the listening socket and the web's (all become non-blocking). */
+int clients_open(struct core *c, int listen_fd, const int web_fd[CLIENTS_WEB], struct diag *d)
 	__attribute__((warn_unused_result));
 void clients_free(struct clients *all);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * printgate-core: policy and store. Started by printgated with no capability, its own user and
- * three descriptors: the privilege line, the listening control socket, the web process's socket. Its
+ * four descriptors: the privilege line, the listening control socket, the web process's two sockets. Its
  * working directory is its own state folder. Whatever fails before READY leaves the gate as it was,
  * which after a boot is shut.
  */
@@ -31,7 +31,7 @@
 #include "daemon/core/seal.h"
 #include "daemon/core/volatile.h"
 
-enum { FD_PRIV = 3, FD_CONTROL = 4, FD_WEB = 5 };
+enum { FD_PRIV = 3, FD_CONTROL, FD_LOOKS, FD_LOGINS };
 
 #define STORE_PATH    "printgate.db"
 #define SEAL_KEY_PATH "config.key" /* only with keep_configs */
@@ -41,7 +41,7 @@ enum { FD_PRIV = 3, FD_CONTROL = 4, FD_WEB = 5 };
 static int step_descriptors(struct core *c, struct diag *d)
 {
 	(void)c;
-	for (int fd = FD_PRIV; fd <= FD_WEB; fd++)
+	for (int fd = FD_PRIV; fd <= FD_LOGINS; fd++)
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC))
 			return diag_set(d, ERR_SYSTEM,
 					"descriptor %d is missing: this program is started by "
@@ -210,7 +210,9 @@ static int step_kernel(struct core *c, struct diag *d)
 
 static int step_serve(struct core *c, struct diag *d)
 {
-	return clients_open(c, FD_CONTROL, FD_WEB, d);
+	static const int web[CLIENTS_WEB] = {FD_LOOKS, FD_LOGINS};
+
+	return clients_open(c, FD_CONTROL, web, d);
 }
 
 static void on_priv(evutil_socket_t fd, short what, void *arg)

@@ -214,14 +214,22 @@ static int login_good(const struct login *l, struct diag *d)
 	return 0;
 }
 
-static int login_bad(const struct login *l, struct diag *d)
+/* What happened whether it can be written down or not. */
+static void note(const struct request *r, const char *action, const struct endpoint *from,
+		 unsigned more)
 {
 	struct diag unsaid = {0};
+
+	if (web_event(r, action, from, more, &unsaid))
+		log_warn("core", "%s of the page: %s", action, unsaid.text);
+}
+
+static int login_bad(const struct login *l, struct diag *d)
+{
 	unsigned more = 0;
 
-	if (web_limit_tell(&l->r.core->web.limit, core_ms(), &more) &&
-	    web_event(&l->r, "login_failed", &l->from, more, &unsaid))
-		log_warn("core", "%s", unsaid.text);
+	if (web_limit_tell(&l->r.core->web.limit, core_ms(), &more))
+		note(&l->r, "login_failed", &l->from, more);
 	return diag_set(d, ERR_DENIED, "That is not the password.");
 }
 
@@ -253,11 +261,13 @@ static void on_compared(void *arg, int code, const char *hash)
 int req_web_login(const struct request *r, const union control_any *msg, struct diag *d)
 {
 	const struct control_web_login *m = &msg->web_login;
+	struct endpoint place;
+	const bool phone = web_event_place(r->core, &m->from, &place);
 	struct store_page page;
 	struct login *l;
 	int e;
 
-	if (!web_limit_try(&r->core->web.limit, &m->from, core_ms()))
+	if (!web_limit_try(&r->core->web.limit, &place, phone, core_ms()))
 		return diag_set(d, ERR_LIMIT, "Too many tries: wait a minute.");
 	e = store_page_get(r->core->store, &page, d);
 	if (e)
@@ -287,5 +297,6 @@ int req_web_logout(const struct request *r, const union control_any *msg, struct
 		return diag_set(d, e, "That form is not of this session: load the page again.");
 	if (e)
 		return diag_set(d, e, "That session has ended already.");
-	return web_event(r, "logout", NULL, 0, d);
+	note(r, "logout", NULL, 0);
+	return 0;
 }

@@ -4,6 +4,7 @@
  */
 #include "daemon/core/web_event.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +37,18 @@ int web_event_peer(struct core *c, const struct endpoint *at, struct store_peer 
 	if (!tunnel_is_peer(c->gateway.tunnel, addr))
 		return ERR_NOT_FOUND;
 	return store_peer_by_address(c->store, addr, out, d);
+}
+
+bool web_event_place(const struct core *c, const struct endpoint *from, struct endpoint *place)
+{
+	const uint32_t addr = tunnel_address(c, from), net = htonl(addr);
+
+	*place = *from;
+	if (!tunnel_is_peer(c->gateway.tunnel, addr))
+		return false;
+	*place = (struct endpoint){.family = 4};
+	memcpy(place->addr, &net, sizeof(net));
+	return true;
 }
 
 static void address_format(char out[PREFIX6_TEXT_BYTES], const struct endpoint *e)

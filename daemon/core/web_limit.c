@@ -9,7 +9,7 @@
 static const uint8_t mapped[12] = {
 	[10] = 0xff, [11] = 0xff}; /* ::ffff:a.b.c.d (RFC 4291, 2.5.5.2) */
 
-/* Whoever has one address of IPv6 mostly has the whole /64. */
+/* Whoever has one address of IPv6 mostly has the whole /64, and who is on this machine 127/8. */
 static void key_of(uint8_t out[WEB_LIMIT_KEY_BYTES], const struct endpoint *from)
 {
 	const bool is_mapped = from->family == 6 && memcmp(from->addr, mapped, 12) == 0;
@@ -20,6 +20,8 @@ static void key_of(uint8_t out[WEB_LIMIT_KEY_BYTES], const struct endpoint *from
 		memcpy(out + 1, from->addr + (is_mapped ? 12 : 0), 4);
 	else
 		memcpy(out + 1, from->addr, 8);
+	if (out[0] == 4 && out[1] == 127)
+		memset(out + 2, 0, 3);
 }
 
 static void forget_old(struct web_limit *l, int64_t now)
@@ -32,16 +34,19 @@ static void forget_old(struct web_limit *l, int64_t now)
 	memmove(l->tried, l->tried + old, l->n * sizeof(l->tried[0]));
 }
 
-bool web_limit_try(struct web_limit *l, const struct endpoint *from, int64_t now)
+bool web_limit_try(struct web_limit *l, const struct endpoint *from, bool phone, int64_t now)
 {
-	struct web_limit_try mine = {.at = now};
-	unsigned same = 0;
+	struct web_limit_try mine = {.at = now, .phone = phone};
+	unsigned same = 0, others = 0;
 
 	forget_old(l, now);
 	key_of(mine.from, from);
-	for (unsigned i = 0; i < l->n; i++)
+	for (unsigned i = 0; i < l->n; i++) {
 		same += memcmp(l->tried[i].from, mine.from, sizeof(mine.from)) == 0;
-	if (l->n >= WEB_LIMIT_ALL || same >= WEB_LIMIT_ADDRESS)
+		others += !l->tried[i].phone;
+	}
+	if (l->n >= WEB_LIMIT_ALL || same >= WEB_LIMIT_ADDRESS ||
+	    (!phone && others >= WEB_LIMIT_OTHERS))
 		return false;
 	l->tried[l->n++] = mine;
 	return true;

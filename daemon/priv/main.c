@@ -60,8 +60,8 @@ struct start {
 	struct page_tls tls;
 	struct nft_shape shape;
 	struct wg_key public_key;
-	int core_pair[2]; /* ours, core's */
-	int web_pair[2];  /* core's, web's */
+	int core_pair[2];		   /* ours, core's */
+	int looks_pair[2], logins_pair[2]; /* core's, web's */
 	struct notify notify;
 	struct gate gate;
 	struct serve serve;
@@ -206,28 +206,32 @@ static int bind_all(struct start *s, struct diag *d)
 	bind_pages(s);
 	if (!rc)
 		rc = sock_pair(s->core_pair, d);
-	return rc ? rc : sock_pair(s->web_pair, d);
+	if (!rc)
+		rc = sock_pair(s->looks_pair, d);
+	return rc ? rc : sock_pair(s->logins_pair, d);
 }
 
 /* The companions inherit the lock after the descriptors they know: it is held until the last of the
  * three has ended, so that a successor finds store and ports free. */
 static int start_core(struct start *s, struct diag *d)
 {
-	struct spawn core = {.program = "printgate-core",
-			     .user = s->conf.core,
-			     .folder = s->dirs.core,
-			     .fds = {s->core_pair[1], s->control, s->web_pair[0], s->lock},
-			     .fd_count = 4};
+	struct spawn core = {
+		.program = "printgate-core",
+		.user = s->conf.core,
+		.folder = s->dirs.core,
+		.fds = {s->core_pair[1], s->control, s->looks_pair[0], s->logins_pair[0], s->lock},
+		.fd_count = 5};
 	int rc = spawn_start(&core, &s->serve.core_pid, d);
 
 	(void)close(s->core_pair[1]);
 	(void)close(s->control);
-	(void)close(s->web_pair[0]);
+	(void)close(s->looks_pair[0]);
+	(void)close(s->logins_pair[0]);
 	(void)close(s->dirs.core);
 	return rc;
 }
 
-/* Without a page there is no web process; its end of the pair then stays open here, unused. */
+/* Without a page there is no web process; its ends of the pairs then stay open here, unused. */
 static int start_web(struct start *s, struct diag *d)
 {
 	const bool tls = s->tls.line >= 0;
@@ -237,8 +241,8 @@ static int start_web(struct start *s, struct diag *d)
 			    .user = s->conf.web,
 			    .may_chroot = true,
 			    .folder = s->dirs.empty,
-			    .fds = {s->web_pair[1]},
-			    .fd_count = 1};
+			    .fds = {s->looks_pair[1], s->logins_pair[1]},
+			    .fd_count = 2};
 	int rc;
 
 	if (!s->page_count && !tls)
@@ -252,9 +256,8 @@ static int start_web(struct start *s, struct diag *d)
 		web.fds[web.fd_count++] = s->tls.line;
 	web.fds[web.fd_count++] = s->lock;
 	rc = spawn_start(&web, &s->serve.web_pid, d);
-	for (unsigned i = 1; i + 1 < web.fd_count; i++)
+	for (unsigned i = 0; i + 1 < web.fd_count; i++)
 		(void)close(web.fds[i]);
-	(void)close(s->web_pair[1]);
 	return rc;
 }
 

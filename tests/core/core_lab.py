@@ -336,16 +336,16 @@ class Core:
 
     def start(self, **hello):
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        web, core_web = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        webs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(2)]
         self.path = os.path.join(self.folder, "control.sock")
         if os.path.exists(self.path):
             os.unlink(self.path)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         listener.bind(self.path)
         listener.listen(128)
-        fds = [theirs.fileno(), listener.fileno(), core_web.fileno()]
+        fds = [theirs.fileno(), listener.fileno(), *(theirs.fileno() for _, theirs in webs)]
 
-        def place():  # into 3, 4, 5, by way of numbers that are out of the way
+        def place():  # into 3, 4, 5, 6, by way of numbers that are out of the way
             if self.netns is not None:
                 ctypes.CDLL(None).setns(self.netns, 0)
             high = [os.dup2(f, 40 + i) for i, f in enumerate(fds)]
@@ -353,10 +353,10 @@ class Core:
                 os.dup2(f, 3 + i)
 
         self.process = subprocess.Popen([PROGRAM], cwd=self.folder, preexec_fn=place,
-                                        pass_fds=(3, 4, 5), stderr=subprocess.PIPE)
-        for s in (theirs, listener, core_web):
+                                        pass_fds=(3, 4, 5, 6), stderr=subprocess.PIPE)
+        for s in (theirs, listener, *(theirs for _, theirs in webs)):
             s.close()
-        self.line, self.web_line = mine, web
+        self.line, self.web_lines = mine, [mine for mine, _ in webs]
         self.gate = Gate(mine, self.folder, **hello)
         self.gate.start()
 
@@ -367,8 +367,9 @@ class Core:
     def client(self):
         return Client(self.path)
 
-    def web(self):
-        return Client(line=self.web_line)
+    def web(self, number=0):
+        """The web process: by line 0 it looks, by line 1 it logs in; core takes either on both."""
+        return Client(line=self.web_lines[number])
 
     def stop(self):
         """End of file on the line; the exit status."""
@@ -381,7 +382,8 @@ class Core:
         self.stderr = self.process.stderr.read().decode()
         self.process.stderr.close()
         self.line.close()
-        self.web_line.close()
+        for line in self.web_lines:
+            line.close()
 
     def restart(self, **hello):
         assert self.stop() == 0, self.stderr

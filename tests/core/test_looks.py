@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from core_lab import (COUNTS, END, FINDINGS, GATEWAY, GRANT, LOCK, LOG, OWNER, PAGE, PAGE_INFO, PAGE_PASSWORD,
+from core_lab import (COUNTS, END, ERR, FINDINGS, GATEWAY, GRANT, LOCK, LOG, OWNER, PAGE, PAGE_INFO, PAGE_PASSWORD,
                       PAGE_SECRET, PAGE_TOKEN, PEER, PRINTER, SESSION, STATUS, WEB_LOGIN, WEB_LOGOUT, WEB_LOOK,
                       Core, Reader, endpoints, ip, text)
 
@@ -225,6 +225,31 @@ def test_five_tries_a_minute(core):
     session_of(web.ok(*login(address="10.77.20.2")))
 
 
+def test_a_phone_s_tries_are_its_own_by_either_address(core):
+    """In the tunnel all phones share one /64."""
+    core.restart(tunnel6="fd77:1:2:3::/64")
+    c, ann, bob = family(core)
+    c.ok(PAGE_PASSWORD, text(PASSWORD))
+    web, six = core.web(), [p["address6"].split("/")[0] for p in (ann, bob)]
+    for _ in range(5):
+        web.fails("denied", *login("wrong wrong", six[0]))
+    web.fails("limit", *login(address=six[0]))
+    web.fails("limit", *login(address=ann["address"]))
+    session_of(web.ok(*login(address=six[1])))
+
+
+def test_strangers_do_not_use_up_the_phones_tries(core):
+    """In the LAN one machine takes as many addresses as it likes, and a local user all of 127/8."""
+    with_password(core)
+    web, got = core.web(), []
+    for i in range(1, 6):
+        got += [web.ask(*login("wrong wrong", f"127.0.0.{i}")).error[0] for _ in range(5)]
+    assert got == 5 * [ERR["denied"]] + 20 * [ERR["limit"]]
+    got = [web.ask(*login("wrong wrong", f"192.168.1.{i}")).error[0] for i in range(1, 40)]
+    assert got == 15 * [ERR["denied"]] + 24 * [ERR["limit"]]
+    session_of(web.ok(*login(address="10.77.20.2")))
+
+
 def test_setting_the_password_ends_every_session(core):
     c, web = with_password(core), core.web()
     old = session_of(web.ok(*login()))
@@ -235,6 +260,26 @@ def test_setting_the_password_ends_every_session(core):
     session_of(web.ok(*login("another password")))
     core.restart()
     assert session_of(core.web().ok(*login("another password")))
+
+
+def test_logging_out_needs_no_room_on_the_disk(tmp_path):
+    """Only the log does."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", tmp_path], check=True)
+    core = Core(str(tmp_path)).wait_ready()
+    try:
+        with_password(core)
+        web = core.web()
+        session = session_of(web.ok(*login()))
+        csrf = owners_of(look(web, owners=[session]))[0]["csrf"]
+        with contextlib.suppress(OSError), open(tmp_path / "rest", "wb", 0) as f:
+            while True:
+                f.write(bytes(4096))
+        web.ok(WEB_LOGOUT, session + csrf)
+        assert not owners_of(look(web, owners=[session]))
+    finally:
+        core.stop()
+        subprocess.run(["umount", tmp_path], check=True)
+    assert "logout of the page: " in core.stderr
 
 
 def test_sessions_end_with_core(core):

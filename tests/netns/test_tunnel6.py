@@ -12,7 +12,7 @@ import pytest
 import house as h
 import lab as place
 from house import House
-from node import await_that
+from node import await_that, inside
 from phone import parse
 from probes import AT_ONCE, Witness, ping, ping6, tcp_probe, udp_probe
 from servers import Echoes, UdpStreamer, WebServer, download, fetch, view
@@ -172,6 +172,28 @@ def test_an_address_that_somebody_removed_comes_back(home, at, words):
     home.gate.ip(words)
     await_that(lambda: ping6(home.phone.node, home.phone.gateway6, seconds=1).kind == "open", 10)
     assert fetch(home.phone.node, at, 5000) == "gate\n"
+
+
+def test_a_phone_does_not_keep_another_from_the_page(home):
+    """All phones share the /64 that is one machine elsewhere."""
+    at = (home.phone.gateway6, 80)
+
+    def served(phone):
+        with inside(phone.node.netns), socket.create_connection(at, 20) as s:
+            try:
+                s.sendall(f"GET / HTTP/1.1\r\nHost: [{at[0]}]\r\n\r\n".encode())
+                return s.recv(100)
+            except ConnectionError:
+                return b""
+
+    with inside(home.phone.node.netns):
+        silent = [socket.create_connection(at, 20) for _ in range(16)]
+    try:
+        assert served(home.phone) == b"", "it has its sixteen"
+        assert served(home.phone2).startswith(b"HTTP/1.1 200")
+    finally:
+        for s in silent:
+            s.close()
 
 
 # ---- taken away -----------------------------------------------------------------------------

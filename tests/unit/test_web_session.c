@@ -186,7 +186,7 @@ static int let_through(struct endpoint from, int64_t now)
 
 	for (int i = 0; i < 100; i++) {
 		from.port = (uint16_t)i;
-		n += web_limit_try(&limit, &from, now);
+		n += web_limit_try(&limit, &from, true, now);
 	}
 	return n;
 }
@@ -208,11 +208,11 @@ static void the_minute_slides(void **state)
 
 	(void)state;
 	for (int i = 0; i < 5; i++)
-		assert_true(web_limit_try(&limit, &from, i * 10000));
-	assert_false(web_limit_try(&limit, &from, MINUTE - 1));
-	assert_true(web_limit_try(&limit, &from, MINUTE));
-	assert_false(web_limit_try(&limit, &from, MINUTE + 1));
-	assert_true(web_limit_try(&limit, &from, MINUTE + 10000));
+		assert_true(web_limit_try(&limit, &from, true, i * 10000));
+	assert_false(web_limit_try(&limit, &from, true, MINUTE - 1));
+	assert_true(web_limit_try(&limit, &from, true, MINUTE));
+	assert_false(web_limit_try(&limit, &from, true, MINUTE + 1));
+	assert_true(web_limit_try(&limit, &from, true, MINUTE + 10000));
 }
 
 static void thirty_a_minute_in_all(void **state)
@@ -225,6 +225,23 @@ static void thirty_a_minute_in_all(void **state)
 	assert_int_equal(n, 30);
 	assert_int_equal(let_through(v4(250), MINUTE), 0);
 	assert_int_equal(let_through(v4(250), 1 + MINUTE), 5);
+}
+
+/* Elsewhere addresses cost nothing. */
+static void ten_of_them_are_for_phones(void **state)
+{
+	int n = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 200; i++) {
+		const struct endpoint from = v4(i);
+
+		n += web_limit_try(&limit, &from, false, 1);
+	}
+	assert_int_equal(n, 20);
+	assert_int_equal(let_through(v4(250), 1), 5);
+	assert_int_equal(let_through(v4(251), 1), 5);
+	assert_int_equal(let_through(v4(252), 1), 0);
 }
 
 static void a_64_counts_as_one(void **state)
@@ -321,6 +338,7 @@ int main(void)
 		cmocka_unit_test_setup(five_a_minute_from_one_address, setup_limit),
 		cmocka_unit_test_setup(the_minute_slides, setup_limit),
 		cmocka_unit_test_setup(thirty_a_minute_in_all, setup_limit),
+		cmocka_unit_test_setup(ten_of_them_are_for_phones, setup_limit),
 		cmocka_unit_test_setup(a_64_counts_as_one, setup_limit),
 		cmocka_unit_test_setup(strangers_do_not_fill_the_log, setup_limit),
 		cmocka_unit_test(where_a_printer_is_asked),

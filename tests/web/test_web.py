@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The real printgate-web over real TCP, with a core of this file's own at the other end of its line.
+"""The real printgate-web over real TCP, with a core of this file's own at the other end of its lines.
 
 The tunnel is 127.0.16.0/20 here, so that the loopback interface is enough: the page listens on the
 "gateway" 127.0.16.1 and on 127.0.0.1, and a phone is a client bound to 127.0.20.5.
@@ -25,7 +25,7 @@ LAN = "192.0.2.2"  # … from this address of ours
 WEB_LOOK, WEB_LOGIN, WEB_LOGOUT = 64, 65, 66
 ERROR, END, GATEWAY_ITEM, PRINTER_ITEM, PEER, GRANT, COUNTS = 128, 129, 130, 131, 132, 133, 136
 WEB_OWNER, WEB_SESSION = 138, 140
-DENIED = -25
+DENIED, NOT_FOUND = -25, -5
 PASSWORD = "correct horse & battery"
 
 
@@ -38,32 +38,30 @@ def text(s):
     return struct.pack("<H", len(raw)) + raw
 
 
-class Core(threading.Thread):
+class Core:
     """Answers CTL_WEB_LOOK, LOGIN and LOGOUT as printgate-core does, with one session and one token."""
 
-    def __init__(self, line):
-        super().__init__(daemon=True)
-        self.line, self.asked, self.mute, self.locked = line, [], False, False
+    def __init__(self, looks, logins):
+        self.looks, self.logins_line = looks, logins
+        self.asked, self.mute, self.locked = [], False, False
+        self.compares = threading.Event()  # else a login waits for it
+        self.compares.set()
         self.session, self.token, self.csrf = os.urandom(16), os.urandom(16), os.urandom(16)
         self.names, self.valid, self.logins = ["Ann <3"], True, []
+        for line, kinds in ((looks, {WEB_LOOK: self.look}),
+                            (logins, {WEB_LOGIN: self.login, WEB_LOGOUT: self.logout})):
+            threading.Thread(target=self.serve, args=(line, kinds), daemon=True).start()
 
-    def run(self):
+    @staticmethod
+    def serve(line, kinds):
         while True:
             try:
-                question = self.line.recv(8192)
+                question = line.recv(8192)
             except OSError:
                 return
             if not question:
                 return
-            kind = struct.unpack_from("<H", question, 4)[0]
-            if kind == WEB_LOOK:
-                self.look(question[6:])
-            elif kind == WEB_LOGIN:
-                self.login(question[6:])
-            else:
-                assert kind == WEB_LOGOUT
-                self.valid = self.valid and question[6:] != self.session + self.csrf
-                self.say(END)
+            kinds[struct.unpack_from("<H", question, 4)[0]](question[6:])
 
     def look(self, body):
         viewers, at = [], 1
@@ -78,15 +76,28 @@ class Core(threading.Thread):
     def login(self, body):
         n = struct.unpack_from("<H", body, 7)[0]
         self.logins.append(body[9:9 + n].decode())
+        self.compares.wait()
         if self.logins[-1] == PASSWORD:
             self.valid = True
-            self.say(WEB_SESSION, self.session + struct.pack("<q", 2000000000))
-            self.say(END)
+            self.say(WEB_SESSION, self.session + struct.pack("<q", 2000000000), self.logins_line)
+            self.say(END, line=self.logins_line)
         else:
-            self.say(ERROR, struct.pack("<i", DENIED) + text("That is not the password."))
+            self.refuse("That is not the password.")
 
-    def say(self, kind, body=b""):
-        self.line.send(struct.pack("<HHH", 4 + len(body), 1, kind) + body)
+    def logout(self, body):
+        if body[:16] != self.session or not self.valid:
+            self.refuse("That session has ended already.", NOT_FOUND)
+        elif body[16:] != self.csrf:
+            self.refuse("That form is not of this session: load the page again.")
+        else:
+            self.valid = False
+            self.say(END, line=self.logins_line)
+
+    def refuse(self, sentence, code=DENIED):
+        self.say(ERROR, struct.pack("<i", code) + text(sentence), self.logins_line)
+
+    def say(self, kind, body=b"", line=None):
+        (line or self.looks).send(struct.pack("<HHH", 4 + len(body), 1, kind) + body)
 
     def answer(self, viewers, owners=()):
         self.say(GATEWAY_ITEM, text("wg0") + text("kernel") + bytes(32) + struct.pack("<H", 51820)
@@ -157,11 +168,12 @@ class Web:
     """printgate-web on three sockets: the "gateway", loopback, and the line of printgate-tls."""
 
     def __init__(self, folder, *names):
-        mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        (looks, our_looks), (logins, our_logins) = (
+            socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(2))
         self.tls, tls = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         listeners = [socket.create_server((a, 0), backlog=512) for a in (GATEWAY, "127.0.0.1")]
         self.ports = [s.getsockname()[1] for s in listeners]
-        given = [os.dup(f.fileno()) for f in (theirs, *listeners, tls)]
+        given = [os.dup(f.fileno()) for f in (looks, logins, *listeners, tls)]
 
         def place():  # into 3, 4, 5, …, by way of numbers that are out of the way
             high = [os.dup2(f, 40 + i) for i, f in enumerate(given)]
@@ -169,14 +181,13 @@ class Web:
                 os.dup2(f, 3 + i)
 
         self.process = subprocess.Popen([os.path.abspath(PROGRAM), "2", "1", *names], preexec_fn=place,
-                                        pass_fds=range(3, 7), stderr=subprocess.PIPE, cwd=folder)
+                                        pass_fds=range(3, 8), stderr=subprocess.PIPE, cwd=folder)
         for f in given:
             os.close(f)
-        for s in (*listeners, theirs, tls):
+        for s in (*listeners, looks, logins, tls):
             s.close()
-        self.line = mine
-        self.core = Core(mine)
-        self.core.start()
+        self.lines = (our_looks, our_logins)
+        self.core = Core(*self.lines)
         self.idle_descriptors = 0
         await_that(self.is_sealed)
         self.idle_descriptors = self.descriptors()
@@ -252,14 +263,16 @@ class Web:
             return sum(int(line.split()[1]) for line in f if "ctxt_switches" in line)
 
     def stop(self):
-        self.line.shutdown(socket.SHUT_RDWR)
+        for line in self.lines:
+            line.shutdown(socket.SHUT_RDWR)
         return self.process.wait(5)
 
     def close(self):
         if self.process.poll() is None:
             assert self.stop() == 0, self.process.stderr.read().decode()
         self.process.stderr.close()
-        self.line.close()
+        for line in self.lines:
+            line.close()
         self.tls.close()
 
 
@@ -364,18 +377,109 @@ def test_login_gives_a_session_and_logout_takes_it(web):
     fields = [f"Cookie: {cookie[1]}"]
     body = web.get(fields=fields)[2]
     csrf = re.search('action="/logout"><input type=hidden name=token value=([0-9a-f]{32})', body)[1]
-    assert web.post("/logout", {"token": "0" * 32}, fields)[0] == 303  # core compares
-    await_asked(web)
+    status, head, body = web.post("/logout", {"token": "0" * 32}, fields)  # core compares
+    assert status == 403 and "Set-Cookie" not in head and "load the page again" in body
     assert "192.168.1.9" in web.get(fields=fields)[2]
     status, head, _ = web.post("/logout", {"token": csrf}, fields)
     assert status == 303 and "Max-Age=0" in head
-    await_asked(web)
-    assert "192.168.1.9" not in web.get(fields=fields)[2]
+    assert "192.168.1.9" not in web.get(fields=fields)[2]  # not even as it was a moment ago
+    status, head, _ = web.post("/logout", {"token": csrf}, fields)  # it has ended already
+    assert status == 303 and "Max-Age=0" in head
 
 
-def await_asked(web):
-    """Until an answer of before is too old to be given again."""
-    time.sleep(1.1)
+def test_nobody_waits_for_a_password_that_is_looked_at(web):
+    web.core.compares.clear()
+    answers = []
+
+    def guess(source):
+        answers.append(web.login("wrong", source=source)[0])
+
+    guesses = [threading.Thread(target=guess, args=(f"127.0.24.{1 + i // 6}",)) for i in range(18)]
+    for g in guesses:
+        g.start()
+    await_that(lambda: len(answers) == 6)
+    assert answers == [429] * 6, "four of one place may wait"
+    assert len(web.core.logins) == 1, "one at a time"
+    for word in ("closed by the lock", "connected"):
+        web.core.locked = word != "connected"
+        begun = time.monotonic()
+        await_that(lambda w=word: w in web.get()[2])
+        assert time.monotonic() - begun < 5
+    web.core.compares.set()
+    for g in guesses:
+        g.join()
+    assert answers[6:] == [403] * 12
+    assert web.login()[0] == 303
+
+
+class Leaver:
+    """Posts a form and is gone, without a word, before it has its answer."""
+
+    def __init__(self, web, path, form, fields, **where):
+        self.socket = web.connect(**where)
+        body = urllib.parse.urlencode(form)
+        lines = [f"POST {path} HTTP/1.1", f"Host: {GATEWAY}", f"Origin: http://{GATEWAY}", *fields,
+                 "Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}"]
+        self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n" + body).encode())
+
+    def leave(self):
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+
+def test_a_login_s_answer_is_for_who_asked(web):
+    """Though he has left: not for who comes after him."""
+    web.core.compares.clear()
+    token = web.form()
+    right = Leaver(web, "/login", {"token": token, "password": PASSWORD},
+                   [f"Cookie: printgate-login={token}"])
+    await_that(lambda: web.core.logins)
+    right.leave()
+    await_that(lambda: web.descriptors() == web.idle_descriptors)
+    answers = []
+    wrong = threading.Thread(target=lambda: answers.append(web.login("wrong", source=STRANGER)))
+    wrong.start()
+    assert web.get()[0] == 200
+    web.core.compares.set()
+    wrong.join()
+    assert answers[0][0] == 403 and web.core.session.hex() not in answers[0][1]
+    assert web.core.logins == [PASSWORD, "wrong"]
+
+
+def test_logging_out_is_done_though_the_page_is_closed(web):
+    web.core.compares.clear()
+    guess = threading.Thread(target=web.login, args=("wrong",), kwargs={"source": STRANGER})
+    guess.start()
+    await_that(lambda: web.core.logins)
+    before = web.descriptors()
+    out = Leaver(web, "/logout", {"token": web.core.csrf.hex()}, web.session())
+    await_that(lambda: web.descriptors() == before + 1)
+    assert web.get()[0] == 200  # so it has been read
+    out.leave()
+    await_that(lambda: web.descriptors() == before)
+    web.core.compares.set()
+    guess.join()
+    await_that(lambda: not web.core.valid)
+
+
+def test_logging_out_is_not_crowded_out(web):
+    """Nobody is told that he is logged out while he is not."""
+    web.core.compares.clear()
+    guesses = [threading.Thread(target=web.login, args=("wrong",), kwargs={"source": STRANGER})
+               for _ in range(16)]
+    for g in guesses:
+        g.start()
+    await_that(lambda: web.core.logins)
+    answers = []
+    form = {"token": web.core.csrf.hex()}
+    out = threading.Thread(target=lambda: answers.append(web.post("/logout", form, web.session())))
+    out.start()
+    assert "192.168.1.9" in web.get(fields=web.session())[2] and not answers
+    web.core.compares.set()
+    out.join()
+    assert answers[0][0] == 303 and not web.core.valid
+    for g in guesses:
+        g.join()
 
 
 def test_a_wrong_password_is_said_and_gives_nothing(web):
@@ -604,6 +708,17 @@ def test_core_mute_and_back(web):
     await_that(lambda: "Ann" in web.get()[2])
 
 
+def test_one_late_answer_does_not_make_the_next_one_late(web):
+    web.core.mute = True
+    assert web.get()[0] == 503
+    time.sleep(2)  # core is held up for three seconds in all
+    web.core.mute = False
+    web.core.answer([PHONE])
+    begun = time.monotonic()
+    assert web.get(source=STRANGER)[0] == 200
+    assert time.monotonic() - begun < 8
+
+
 def test_a_stream_says_what_changes_and_nothing_else(web):
     _, _, body = web.get()
     events = re.search('data-e="([^"]*)"', body)[1].replace("&amp;", "&")
@@ -654,6 +769,39 @@ def test_one_address_does_not_keep_another_out(tmp_path):
     web.close()
 
 
+@pytest.fixture
+def flooded(web):
+    """One address, all of its sixteen connections, each with a session of its own invention."""
+    over = threading.Event()
+
+    def guess():
+        while not over.is_set():
+            web.get(source=STRANGER, fields=["Cookie: printgate=" + os.urandom(16).hex()])
+
+    threads = [threading.Thread(target=guess) for _ in range(16)]
+    for t in threads:
+        t.start()
+    await_that(lambda: len(web.core.asked) >= 3)
+    yield web
+    over.set()
+    for t in threads:
+        t.join()
+
+
+def test_invented_sessions_keep_nobody_from_an_answer(flooded):
+    """Eight sessions fit a question, and there are always more."""
+    stream = flooded.stream(source="127.0.24.1", fields=flooded.session())
+    for fields, word in ((), "You are Ann"), (flooded.session(), "192.168.1.9"):
+        asked = len(flooded.core.asked)
+        assert word in flooded.get(fields=fields)[2]
+        assert len(flooded.core.asked) <= asked + 2, "its turn is in the next question"
+    flooded.core.locked = True
+    asked = len(flooded.core.asked)
+    stream.until("closed by the lock")
+    assert len(flooded.core.asked) <= asked + 2
+    stream.close()
+
+
 def test_a_full_house_loses_who_has_not_said_anything(web):
     silent = [web.connect(source=f"127.0.21.{i // 8 + 1}") for i in range(400)]
     await_that(lambda: web.descriptors() >= web.idle_descriptors + 256)
@@ -662,6 +810,34 @@ def test_a_full_house_loses_who_has_not_said_anything(web):
     await_that(lambda: web.descriptors() <= web.idle_descriptors + 257)
     for s in silent:
         s.close()
+
+
+def test_what_printgate_tls_hands_over_harms_its_own_door_only(web):
+    """Were it broken into: neither with what is no connection, nor by never stopping."""
+    ends = b"".join(struct.pack("<BH", 4, 1234) + socket.inet_aton(a) + bytes(12)
+                    for a in ("192.0.2.1", LAN))
+    with open("/dev/null", "rb") as nothing:
+        for _ in range(3):
+            socket.send_fds(web.tls, [ends], [nothing.fileno()])
+    over = threading.Event()
+
+    def flood():
+        mine, theirs = socket.socketpair()
+        while not over.is_set():
+            socket.send_fds(web.tls, [ends], [theirs.fileno()])
+        mine.close()
+        theirs.close()
+
+    floods = [threading.Thread(target=flood) for _ in range(2)]
+    for f in floods:
+        f.start()
+    for _ in range(3):
+        begun = time.monotonic()
+        assert web.get()[0] == 200
+        assert time.monotonic() - begun < 5
+    over.set()
+    for f in floods:
+        f.join()
 
 
 def test_a_dribbling_client_is_cut_at_its_request_s_end(web):
@@ -685,6 +861,17 @@ def test_a_viewer_that_does_not_read_is_let_go(web):
     stream = web.stream("/events?k=0&all=1", fields=web.session(), room=4096)
     await_that(lambda: web.core.asked)
     await_that(lambda: web.descriptors() == web.idle_descriptors, 40)
+    stream.close()
+
+
+def test_who_vanishes_without_a_word_does_not_hold_its_place(web):
+    """As a phone does whose tunnel is switched off while its page is open: the kernel asks after it."""
+    stream = web.stream()
+    stream.until("order")
+    said = subprocess.run(["ss", "-Htno", "state", "established", "sport", "=", f":{web.ports[0]}"],
+                          check=True, capture_output=True, text=True).stdout
+    left = re.search(r"timer:\(keepalive,(\d+)sec,0\)", said)
+    assert left and int(left[1]) <= 30, said
     stream.close()
 
 
