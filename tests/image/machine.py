@@ -5,16 +5,16 @@ namespace of its own; the one way in is a UDP port of an address on the internet
 import os
 import re
 import secrets
-import shutil
 import socket
 import threading
 import time
 
 import disks
-from node import await_that
+from node import Node, await_that
 
 PORT = 51820
-ENDPOINT = f"203.0.113.1:{PORT}"
+ROUTER = "203.0.113.1"
+ENDPOINT = f"{ROUTER}:{PORT}"
 SECONDS = 240  # for failures only
 
 QEMU = {
@@ -24,6 +24,13 @@ QEMU = {
 }
 WORDS = ("console=ttyAMA0 panic=-1 quiet loglevel=3 systemd.show_status=no systemd.firstboot=off "
          "audit=0 nowatchdog rcupdate.rcu_expedited=1 mitigations=off random.trust_cpu=on")
+
+
+def street():
+    """A node for the router, in which QEMU runs, and for phones outside."""
+    node = Node("street")
+    node.batch("link set lo up", f"address add {ROUTER}/32 dev lo")
+    return node
 
 
 class Disks:
@@ -42,9 +49,6 @@ class Disks:
 
     def all(self):
         return {name: getattr(self, name) for name in ("root", "boot", "state") if getattr(self, name)}
-
-    def remove(self):
-        shutil.rmtree(self.folder)
 
 
 class Machine:

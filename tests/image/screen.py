@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a person with a phone in front of the console sees: the last QR code on it, read by ZBar."""
+"""What a person with a phone in front of the console sees: the QR codes on it, as ZBar reads them."""
 
 import os
 import re
@@ -32,7 +32,7 @@ def read(lines):
         with open(path, "w") as f:
             f.write(f"P1 {SCALE * len(pixels[0])} {SCALE * len(pixels)}\n")
             for row in pixels:
-                f.write((" ".join(SCALE * f"{1 - p} " for p in row) + "\n") * SCALE)
+                f.write((" ".join(SCALE * f"{p} " for p in row) + "\n") * SCALE)
         done = subprocess.run(["zbarimg", "--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", "--oneshot",
                                path], capture_output=True, check=False)
     return done.stdout.decode() if done.returncode == 0 else None
