@@ -183,8 +183,11 @@ def configure(root, deb):
         copy(os.path.join(root, "usr", "share", "base-passwd", name + ".master"),
              os.path.join(root, "etc", name))
     for path, to in (("var/run", "/run"), ("var/lock", "/run/lock"), ("etc/mtab", "../proc/self/mounts")):
-        if not os.path.lexists(os.path.join(root, path)):
-            os.symlink(to, os.path.join(root, path))
+        path = os.path.join(root, path)
+        if os.path.isdir(path) and not os.path.islink(path):
+            os.rmdir(path)
+        if not os.path.lexists(path):
+            os.symlink(to, path)
     run("ldconfig", "-r", root)
     run("systemd-sysusers", "--root", root)
     units = enabled_by_its_script(deb)

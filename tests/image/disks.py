@@ -49,6 +49,15 @@ def write(root, path, text, mode=0o644):
     os.chmod(path, mode)
 
 
+# All devices there are would be asked for otherwise, some hundred, which takes half of the boot.
+COLDPLUG = """[Service]
+ExecStart=
+ExecStart=-udevadm trigger --type=all --action=add --prioritized-subsystem=module,block --subsystem-match=block \
+	--subsystem-match=virtio --subsystem-match=net --subsystem-match=misc
+ExecStart=-udevadm trigger --action=add --sysname-match=ttyAMA0 --sysname-match=random
+"""
+
+
 def furnish(root, kind):
     """What the maker of an image decides, and what the tests put in."""
     write(root, "etc/fstab", "".join(FSTAB[kind]) + FSTAB_FAT)
@@ -59,6 +68,7 @@ def furnish(root, kind):
     for path in ("boot/firmware", "var/lib/printgate" if kind == "ro" else "srv"):
         os.makedirs(os.path.join(root, path), exist_ok=True)
     units = os.path.join(root, "etc", "systemd", "system")
+    write(units, "systemd-udev-trigger.service.d/few.conf", COLDPLUG)
     for unit in MASKED:
         os.symlink("/dev/null", os.path.join(units, unit))
     for name in ("shell", "moment", "lan"):
@@ -83,6 +93,9 @@ def fat(path, files):
     with open(path, "wb") as f:
         f.truncate(FAT_MIB << 20)
     run("mformat", "-i", path, "-F", "-v", "BOOTFS", "::")
+    with open(path, "r+b") as f:  # mformat writes a table of partitions as well, of which there is none
+        f.seek(446)
+        f.write(bytes(64))
     with tempfile.TemporaryDirectory() as there:
         for name, data in files.items():
             with open(os.path.join(there, name), "wb") as f:

@@ -21,7 +21,7 @@ def first_boot_file(*more):
     """As an editor of Windows and a word processor leave it: a byte order mark, CRLF, blanks, quotes."""
     lines = ("\ufeff# For the workshop; " + REMARK, "[gateway]", f"endpoint = “{machine.ENDPOINT}”  ",
              "", "[printer voron]", f"address = {PRINTER}", "ports = tcp/80 ", "[printer own]",
-             "address = self", "ports = tcp/8080", f"[enroll {NAME}]", "printers = voron, own", *more)
+             "address = self", "ports = tcp/5000", f"[enroll {NAME}]", "printers = voron, own", *more)
     return {"printgate.conf": "".join(line + "\r\n" for line in lines).encode()}
 
 
@@ -58,21 +58,21 @@ def places(gateway):
 def serves(gateway):
     """The house is there: what phones are refused answers to the gateway itself."""
     for address, name in ((PRINTER, "printer"), (OTHER, "other"), (GATEWAY, "gateway")):
-        for port in (80, 8080):
+        for port in (80, 5000):
             assert gateway.run(f"busybox wget -q -O - http://{address}:{port}/") == name
 
 
 def reaches(phone, at):
     """The printers that were granted, at the ports that were granted."""
     assert fetch(phone.node, at["voron"], 80) == "printer\n"
-    assert fetch(phone.node, at["own"], 8080) == "gateway\n"
+    assert fetch(phone.node, at["own"], 5000) == "gateway\n"
 
 
 def is_refused(phone, at):
     """All else, also for a phone that sends into the tunnel whatever it likes."""
     phone.grow_greedy("192.168.50.0/24", "10.0.2.0/24")
     refused = {"refused", "prohibited"}
-    for address, port in ((at["voron"], 8080), (at["own"], 80), (phone.gateway, 8080), (PRINTER, 80),
-                          (OTHER, 80), (OTHER, 8080), (GATEWAY, 80), ("10.0.2.15", 8080), ("10.0.2.2", 80)):
+    for address, port in ((at["voron"], 5000), (at["own"], 80), (phone.gateway, 5000), (PRINTER, 80),
+                          (OTHER, 80), (OTHER, 5000), (GATEWAY, 80), ("10.0.2.15", 5000), ("10.0.2.2", 80)):
         answer = tcp_probe(phone.node, address, port, 20, device=phone.interface)
         assert answer.kind in refused, (address, port, answer)
