@@ -66,7 +66,7 @@ def test_the_boot_partition_says_what_was_applied_and_keeps_no_secret(first):
 
 def test_the_code_goes_away_when_the_phone_has_connected(first):
     gateway = first.machine
-    gateway.run("until [ ! -e /run/issue.d/printgate.issue ]; do busybox usleep 100000; done")
+    gateway.run("until [ ! -e /run/printgate-firstboot/printgate.issue ]; do busybox usleep 100000; done")
     gateway.run("until [ $(systemctl is-active printgate-firstboot) = inactive ]; do busybox usleep 100000; done")
     assert "Result=success" in gateway.run("systemctl show -p Result printgate-firstboot")
     peer, = visit.ask(gateway, "list")["peers"]

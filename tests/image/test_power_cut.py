@@ -18,7 +18,7 @@ MOMENTS = {
     "the peer is enrolled": "[ -e /boot/firmware/printgate.applied.txt ] || "
                             "wg0=$(cat /sys/class/net/wg0/ifindex 2>/dev/null) && [ -n \"$wg0\" ]",
     "the file is gone": "[ ! -e /boot/firmware/printgate.conf ]",
-    "the code is shown": "[ -e /run/issue.d/printgate.issue ]",
+    "the code is shown": "[ -e /run/printgate-firstboot/printgate.issue ]",
 }
 
 
