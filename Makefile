@@ -34,7 +34,7 @@ PRIV_PKG	= libnl-3.0 libnl-genl-3.0 libnl-route-3.0 libmnl libnftnl inih libcap 
 CORE_PKG	= sqlite3 libsodium libevent_core
 WEB_PKG		= libevent_core libseccomp
 TLS_PKG		= libevent_core libevent_openssl libssl libcrypto libseccomp
-CLI_PKG		= libqrencode libpng jansson libsodium inih
+CLI_PKG		= libqrencode libpng jansson libsodium inih libseccomp
 CORE_LIBS	= -lunistring
 UNIT_PKG	= $(PRIV_PKG) $(CORE_PKG) $(WEB_PKG) $(CLI_PKG) cmocka
 

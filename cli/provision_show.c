@@ -4,6 +4,9 @@
  * tty1 and on serial lines alike; it lies in memory (/run), and nothing of it goes into a log. One
  * code at a time: a console has room for one. Asking core every few seconds is enough, and is over
  * with the last code.
+ *
+ * The package has a link to it in /etc/issue.d. It is not in /run/issue.d: before version 2.41 agetty looks
+ * there only if there is no /etc/issue, and since then it would draw the code twice.
  */
 #include "cli/provision_show.h"
 
@@ -21,7 +24,7 @@
 #include "cli/qr.h"
 #include "common/cleanup.h"
 
-#define ISSUE_FOLDER   "/run/issue.d"
+#define ISSUE_FOLDER   "/run/printgate-firstboot"
 #define ISSUE	       "printgate.issue"
 #define AGETTY_RELOAD  "/run/agetty.reload" /* agetty(8), --reload: touched, it draws anew */
 #define PERIOD_SECONDS 3

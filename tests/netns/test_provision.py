@@ -14,7 +14,7 @@ from node import SLOW, await_that
 from phone import read_qr
 from probes import tcp_probe
 
-ISSUE = "/run/issue.d/printgate.issue"
+ISSUE = "/run/printgate-firstboot/printgate.issue"
 GOOD = """[printer alpha]
 address = {a}
 ports = tcp/80
