@@ -333,10 +333,17 @@ deb-reproducible:
 
 # The packages installed, upgraded, removed and purged: in a chroot, and under systemd in a guest.
 check-deb:
-	$(Q)packaging/deps.sh build run test kernel deb debtest
+	$(Q)packaging/deps.sh build run test kernel deb debtest release
 	$(Q)trap '$(HAND_OVER)' EXIT; $(MAKE) --no-print-directory $(JOBS) all
 	$(Q)trap '$(HAND_OVER)' EXIT; PRINTGATE_BUILD=$(abspath $(B)) \
 		$(PYTEST) $(PYTEST_FLAGS) tests/packaging
+
+# All that is published, in build/release: docs/release.md.
+RELEASE_SUITES	= bookworm trixie
+RELEASE_ARCHS	= amd64 arm64 armhf
+release:
+	$(Q)packaging/deps.sh build deb release
+	$(Q)trap '$(HAND_OVER)' EXIT; packaging/release.sh $(B) '$(RELEASE_SUITES)' '$(RELEASE_ARCHS)'
 
 # ---- installation --------------------------------------------------------------------------------
 
@@ -361,7 +368,7 @@ clean:
 	rm -rf $(B) $(B)-asan $(B)-fuzz $(B)-gcc $(B)-clang
 
 .PHONY: fuzz fuzz-run fuzz-seeds fuzz-replay fuzz-replay-run
-.PHONY: deb deb-reproducible check-deb
+.PHONY: deb deb-reproducible check-deb release
 .PHONY: check check-kernel try demo screenshots bench bench-kernel bench-programs
 .PHONY: all unit crash netns-programs check-asan check-static check-layers check-compilers \
 	format-check format lint lint-tidy \

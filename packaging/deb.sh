@@ -3,7 +3,8 @@
 # Builds the Debian package, into BUILD/packages. Called by make.
 #
 #   packaging/deb.sh stage BUILD SUITE ARCH    only makes a source folder, and prints its name
-#   packaging/deb.sh build BUILD SUITE ARCH    builds it as well
+#   packaging/deb.sh build BUILD SUITE ARCH    builds it as well, and prints the package's
+#   packaging/deb.sh root BUILD SUITE ARCH     prints the root folder of the system that it is built in
 #
 # For this machine's own suite and architecture it builds here; for others in a chroot of that suite, with
 # a cross compiler, made once by mmdebstrap below BUILD/chroot. Each chroot is for one architecture:
@@ -21,7 +22,7 @@ die() {
 	exit 1
 }
 
-[ $# = 4 ] || die "usage: packaging/deb.sh stage|build BUILD SUITE ARCH"
+[ $# = 4 ] || die "usage: packaging/deb.sh stage|build|root BUILD SUITE ARCH"
 what=$1
 suite=$3
 arch=$4
@@ -43,6 +44,15 @@ esac
 # A checkout may be somebody else's: make runs as root.
 ours() {
 	git -c safe.directory='*' "$@" 2>/dev/null
+}
+
+# shellcheck disable=SC1091
+suite_here=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
+root=$build/chroot/$suite-$arch
+[ "$suite $arch" != "$suite_here $here" ] || root=/
+[ "$what" != root ] || {
+	printf '%s\n' "$root"
+	exit
 }
 
 # Like CHANGELOG.md, in Debian's form.
@@ -105,7 +115,6 @@ strap() {
 
 # It is made again when what the package is built from has changed.
 prepare() {
-	root=$build/chroot/$suite-$arch
 	! cmp -s "$source/debian/control" "$root/complete" || return 0
 	[ "$(id -u)" = 0 ] || die "run it as root: it makes a chroot in $root"
 	rm -rf "$root"
@@ -136,9 +145,7 @@ stage
 }
 # Parallel, unless it was told otherwise. (The unit tests are `make check`'s, which runs more.)
 DEB_BUILD_OPTIONS=${DEB_BUILD_OPTIONS:-parallel=$(nproc)}
-# shellcheck disable=SC1091
-suite_here=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
-if [ "$suite $arch" = "$suite_here $here" ]; then
+if [ "$root" = / ]; then
 	(cd "$source" && DEB_BUILD_OPTIONS="nocheck $DEB_BUILD_OPTIONS" \
 		dpkg-buildpackage -b -uc -us -Pnocheck)
 else

@@ -8,7 +8,7 @@
 #   packaging/deps.sh kernel   what `make check-kernel` needs besides (the kernel itself is only
 #                              unpacked, by tests/kernel/vm.py)
 #   packaging/deps.sh deb      what `make deb` needs besides; reprotest: `make deb-reproducible`;
-#   packaging/deps.sh debtest  `make check-deb`
+#   packaging/deps.sh debtest  `make check-deb`; release: `make release`
 #
 # With nothing missing it only asks dpkg, changes nothing and prints nothing.
 set -eu
@@ -32,6 +32,7 @@ kernel="busybox-static cpio kmod qemu-system-x86 xxd"
 deb="build-essential debhelper mmdebstrap"
 reprotest="disorderfs faketime locales-all reprotest sudo"
 debtest="e2fsprogs libcap2-bin lintian mmdebstrap systemd"
+release="git gpg gpgv minisign python3"
 
 die() {
 	printf 'deps.sh: %s\n' "$1" >&2
@@ -79,7 +80,7 @@ unpack() {
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
 	die "this is not a Debian machine; install by hand: $build"
 fi
-[ $# -gt 0 ] || die "usage: packaging/deps.sh build|run|test|kernel|deb|reprotest|debtest..."
+[ $# -gt 0 ] || die "usage: packaging/deps.sh build|run|test|kernel|deb|reprotest|debtest|release..."
 
 cd "$(dirname "$0")/.."
 packages=
@@ -92,7 +93,8 @@ for group in "$@"; do
 	deb) packages="$packages $deb" ;;
 	reprotest) packages="$packages $reprotest" ;;
 	debtest) packages="$packages $debtest" ;;
-	*) die "no group \"$group\": build, run, test, kernel, deb, reprotest and debtest are there" ;;
+	release) packages="$packages $release" ;;
+	*) die "no group \"$group\": the first lines of packaging/deps.sh tell them" ;;
 	esac
 done
 # shellcheck disable=SC2086 # lists of names
