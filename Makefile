@@ -276,7 +276,7 @@ check:
 GUEST	= PRINTGATE_BACKEND=kernel PRINTGATE_SLOW=4 PRINTGATE_BUILD=$(abspath $(B)) B=$(abspath $(B)) \
 	  PYTHONDONTWRITEBYTECODE=1
 LONG	?=
-GUEST_LONG = matrix matrix6 barriers doctor moving nft6_packets
+GUEST_LONG = matrix matrix6 barriers doctor moving nft6_packets provision
 GUEST_NOT = make doctor_tools $(if $(LONG),,$(GUEST_LONG))
 GUEST_TESTS = $(filter-out $(GUEST_NOT:%=tests/netns/test_%.py),$(wildcard tests/netns/test_*.py)) \
 	  tests/kernel/test_genl.py tests/kernel/test_clock.py

@@ -26,7 +26,7 @@ MEMORY = 1536  # MiB
 
 # What files cost in a guest, in seconds, for an even division only; a file that is not here costs OTHER.
 COSTS = {"test_" + name + ".py": seconds for name, seconds in {
-    "nft_packets": 300, "enrol": 300, "disturb": 250, "revoke": 230, "clock": 190, "crash": 170,
+    "nft_packets": 300, "enrol": 300, "disturb": 300, "revoke": 230, "clock": 230, "crash": 170,
     "tunnel6": 135, "reach": 70, "attack": 60, "genl": 55, "lock": 50, "link": 50, "nft": 45, "try": 45,
     "wg": 40, "lab": 35, "packets": 25, "start": 15, "events": 10, "matrix": 300, "matrix6": 200,
 }.items()}
