@@ -40,7 +40,7 @@ struct provision_file {
 int provision_parse(struct provision_file *out, const char *text, size_t n, struct diag *d)
 	__attribute__((warn_unused_result));
 
-/* The same in a process of its own without rights, shut in by seccomp(2)'s strict mode. *out is to be
+/* The same in a process of its own without rights, which may do nothing but end. *out is to be
  * given back with provision_free. */
 int provision_read(struct provision_file **out, const char *text, size_t n, struct diag *d)
 	__attribute__((warn_unused_result));
