@@ -33,6 +33,9 @@ void html_text(FILE *out, const char *text)
 		case '\'':
 			fputs("&#39;", out);
 			break;
+		case '\n': /* ends a line of an event stream */
+			fputc(' ', out);
+			break;
 		default:
 			fputc(*text, out);
 		}

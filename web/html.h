@@ -10,8 +10,8 @@
 
 #include "common/inet.h"
 
-/* For text and for attributes in double quotes; also safe in a line of an event stream, since names
- * have no control characters (name.h). */
+/* For text and for attributes in double quotes; also safe in a line of an event stream: texts of core
+ * have no control character but the line feed (wire.h), which becomes a blank. */
 void html_text(FILE *out, const char *text);
 
 #define HTML_AMOUNT_BYTES 16

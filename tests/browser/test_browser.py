@@ -180,6 +180,9 @@ def test_nothing_is_wider_than_the_screen_and_all_can_be_read(scene, phone, widt
             "width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600})
         assert phone.execute_script("return document.documentElement.scrollWidth <= innerWidth")
         assert phone.execute_script(CONTRAST) == []
+        seen = phone.execute_script("return [...document.querySelectorAll('#c .seen')].filter(e => e.textContent)"
+                                    ".map(e => e.getClientRects().length)")
+        assert seen and all(seen), "when a phone was last there is told on every screen"
     back = phone.execute_script("return getComputedStyle(document.body).backgroundColor")
     assert back == "rgb(20, 23, 19)"
     labels = phone.execute_script("return [...document.querySelectorAll('input:not([type=hidden])')]"

@@ -29,9 +29,9 @@ static void names_are_text(void **state)
 
 	(void)state;
 	assert_non_null(out);
-	html_text(out, "<a href='x'>\"&amp;\" ü");
+	html_text(out, "<a href='x'>\"&amp;\" ü\nevent: end");
 	assert_int_equal(fclose(out), 0);
-	assert_string_equal(text, "&lt;a href=&#39;x&#39;&gt;&quot;&amp;amp;&quot; ü");
+	assert_string_equal(text, "&lt;a href=&#39;x&#39;&gt;&quot;&amp;amp;&quot; ü event: end");
 }
 
 static void amounts(void **state)
