@@ -119,7 +119,7 @@ static const struct {
 void html_url(char out[HTML_URL_BYTES], uint32_t vpn, uint8_t protocol, uint16_t first,
 	      uint16_t last)
 {
-	char address[IP4_TEXT_BYTES], port[8] = "";
+	char address[IP4_TEXT_BYTES];
 
 	out[0] = '\0';
 	if (protocol != IPPROTO_TCP || first != last)
@@ -128,9 +128,8 @@ void html_url(char out[HTML_URL_BYTES], uint32_t vpn, uint8_t protocol, uint16_t
 	for (size_t i = 0; i < ARRAY_LEN(web_ports); i++) {
 		if (web_ports[i].port != first)
 			continue;
-		if (first != 80 && first != 443 && first != 631) /* their schemes' own */
-			(void)snprintf(port, sizeof(port), ":%u", first);
-		(void)snprintf(out, HTML_URL_BYTES, "%s://%s%s/%s", web_ports[i].scheme, address,
-			       port, web_ports[i].path);
+		/* Also a scheme's own port: it is what was granted, and what people look for. */
+		(void)snprintf(out, HTML_URL_BYTES, "%s://%s:%u/%s", web_ports[i].scheme, address,
+			       first, web_ports[i].path);
 	}
 }

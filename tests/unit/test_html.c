@@ -115,9 +115,9 @@ static void urls(void **state)
 		uint16_t first, last;
 		const char *url;
 	} cases[] = {
-		{IPPROTO_TCP, 80, 80, "http://10.77.16.2/"},
-		{IPPROTO_TCP, 443, 443, "https://10.77.16.2/"},
-		{IPPROTO_TCP, 631, 631, "ipp://10.77.16.2/ipp/print"},
+		{IPPROTO_TCP, 80, 80, "http://10.77.16.2:80/"},
+		{IPPROTO_TCP, 443, 443, "https://10.77.16.2:443/"},
+		{IPPROTO_TCP, 631, 631, "ipp://10.77.16.2:631/ipp/print"},
 		{IPPROTO_TCP, 7125, 7125, "http://10.77.16.2:7125/"},
 		{IPPROTO_TCP, 8443, 8443, "https://10.77.16.2:8443/"},
 		{IPPROTO_UDP, 80, 80, ""},
