@@ -91,8 +91,7 @@ stage() {
 	changelog >"$source/debian/changelog"
 }
 
-# Makes the chroot, from the archives named. (Some mirrors' index of the security archive is not the one
-# that is signed for, for armhf above all.)
+# Makes the chroot, from the archives named.
 strap() {
 	foreign=
 	cross="build-essential"
@@ -113,18 +112,25 @@ strap() {
 		"$suite" "$root" "$@"
 }
 
+# Some mirrors' indexes of the smaller archives are not those that are signed for, for armhf above all.
+again() {
+	echo "deb.sh: going on without $1, which $mirror has not whole for $arch" >&2
+	shift
+	rm -rf "$root"
+	strap "$@"
+}
+
 # It is made again when what the package is built from has changed.
 prepare() {
 	! cmp -s "$source/debian/control" "$root/complete" || return 0
 	[ "$(id -u)" = 0 ] || die "run it as root: it makes a chroot in $root"
 	rm -rf "$root"
 	mkdir -p "$build/chroot"
-	set -- "deb $mirror/debian $suite main" "deb $mirror/debian $suite-updates main"
-	strap "$@" "deb $mirror/debian-security $suite-security main" || {
-		rm -rf "$root"
-		echo "deb.sh: going on without the security archive, which $mirror has not whole" >&2
-		strap "$@"
-	} || return 1
+	main="deb $mirror/debian $suite main"
+	updates="deb $mirror/debian $suite-updates main"
+	security="deb $mirror/debian-security $suite-security main"
+	strap "$main" "$updates" "$security" || again "$suite-security" "$main" "$updates" ||
+		again "$suite-updates" "$main" || return 1
 	cp "$source/debian/control" "$root/complete"
 }
 
