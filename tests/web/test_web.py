@@ -290,7 +290,7 @@ def test_phone_sees_its_printers(web):
     status, _, body = web.get()
     assert status == 200
     assert "You are Ann &lt;3" in body
-    assert '<a class=go href="http://127.0.16.2/">' in body
+    assert '<a class=go href="http://127.0.16.2:80/">' in body
     assert "192.168" not in body
     assert "open until 2 Oct 2096 UTC (in " in body
     assert web.core.asked == [[PHONE]]
