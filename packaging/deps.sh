@@ -9,6 +9,7 @@
 #                              unpacked, by tests/kernel/vm.py)
 #   packaging/deps.sh deb      what `make deb` needs besides; reprotest: `make deb-reproducible`;
 #   packaging/deps.sh debtest  `make check-deb`
+#   packaging/deps.sh image    `make check-image`
 #
 # With nothing missing it only asks dpkg, changes nothing and prints nothing.
 set -eu
@@ -32,6 +33,8 @@ kernel="busybox-static cpio kmod qemu-system-x86 xxd"
 deb="build-essential debhelper mmdebstrap"
 reprotest="disorderfs faketime locales-all reprotest sudo"
 debtest="e2fsprogs libcap2-bin lintian mmdebstrap systemd"
+image="busybox-static cpio e2fsprogs kmod mmdebstrap mtools qemu-system-arm systemd"
+image="busybox-static cpio e2fsprogs kmod mmdebstrap mtools qemu-system-arm systemd"
 
 die() {
 	printf 'deps.sh: %s\n' "$1" >&2
@@ -79,7 +82,7 @@ unpack() {
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
 	die "this is not a Debian machine; install by hand: $build"
 fi
-[ $# -gt 0 ] || die "usage: packaging/deps.sh build|run|test|kernel|deb|reprotest|debtest..."
+[ $# -gt 0 ] || die "usage: packaging/deps.sh build|run|test|kernel|deb|reprotest|debtest|image..."
 
 cd "$(dirname "$0")/.."
 packages=
@@ -92,7 +95,8 @@ for group in "$@"; do
 	deb) packages="$packages $deb" ;;
 	reprotest) packages="$packages $reprotest" ;;
 	debtest) packages="$packages $debtest" ;;
-	*) die "no group \"$group\": build, run, test, kernel, deb, reprotest and debtest are there" ;;
+	image) packages="$packages $image" ;;
+	*) die "no group \"$group\": build, run, test, kernel, deb, reprotest, debtest and image are there" ;;
 	esac
 done
 # shellcheck disable=SC2086 # lists of names
