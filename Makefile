@@ -259,14 +259,14 @@ HAND_OVER = for folder in $(B) $(B)-*; do \
 		[ ! -e $$folder ] || chown -R --reference=Makefile $$folder; done
 
 # The whole test suite, as root. The last line is pytest's own summary.
-# (tests/kernel is for make check-kernel, tests/packaging for make check-deb.)
+# (tests/kernel is for make check-kernel, tests/packaging for make check-deb, tests/image for make check-image.)
 CHECKS	= unit crash check-asan fuzz-replay check-compilers check-static
 
 check:
 	$(Q)packaging/deps.sh build run test
 	$(Q)trap '$(HAND_OVER)' EXIT; set -e; for step in all netns-programs $(CHECKS); do \
 		$(MAKE) --no-print-directory $(JOBS) $$step; done
-	$(Q)$(PYTEST) $(PYTEST_FLAGS) -n 2 --dist loadfile --ignore tests/kernel --ignore tests/packaging tests
+	$(Q)$(PYTEST) $(PYTEST_FLAGS) -n 2 --dist loadfile --ignore tests/kernel --ignore tests/packaging --ignore tests/image tests
 
 # The tests in network namespaces once more, inside Debian's own kernel, with its WireGuard as gateway
 # and as phone, in several guests at once (suite.py). Emulated, so no KVM is needed, and deadlines are
@@ -345,6 +345,16 @@ release:
 	$(Q)packaging/deps.sh build deb release
 	$(Q)trap '$(HAND_OVER)' EXIT; packaging/release.sh $(B) '$(RELEASE_SUITES)' '$(RELEASE_ARCHS)'
 
+# An image of another architecture with the package, booted in QEMU: tests/image. ARCH="arm64 armhf" for both;
+# the first time it downloads Debian, and all that is made is kept in build/image.
+IMAGE_TESTS ?= tests/image
+check-image: ARCH = arm64
+check-image:
+	$(Q)packaging/deps.sh build run test deb image
+	$(Q)trap '$(HAND_OVER)' EXIT; set -e; $(MAKE) --no-print-directory $(JOBS) all netns-programs; \
+		for arch in $(ARCH); do PRINTGATE_BUILD=$(abspath $(B)) PRINTGATE_IMAGE=$$arch PRINTGATE_SLOW=3 \
+			$(PYTEST) $(PYTEST_FLAGS) $(IMAGE_TESTS); done
+
 # ---- installation --------------------------------------------------------------------------------
 
 install: all
@@ -368,7 +378,7 @@ clean:
 	rm -rf $(B) $(B)-asan $(B)-fuzz $(B)-gcc $(B)-clang
 
 .PHONY: fuzz fuzz-run fuzz-seeds fuzz-replay fuzz-replay-run
-.PHONY: deb deb-reproducible check-deb release
+.PHONY: deb deb-reproducible check-deb check-image release
 .PHONY: check check-kernel try demo screenshots bench bench-kernel bench-programs
 .PHONY: all unit crash netns-programs check-asan check-static check-layers check-compilers \
 	format-check format lint lint-tidy \

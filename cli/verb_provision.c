@@ -93,11 +93,11 @@ static void clean_up(const struct place *p, const struct provision_result *r)
 {
 	struct diag why = {0};
 
+	(void)place_remove(p, PLACE_ERROR);
+	if (r->applied) /* first: the next start, after a power cut, does not know any more what it was */
+		leave_applied(p, r);
 	if (place_scrub(p, &why))
 		fprintf(stderr, "printgate: applied, but it cannot be removed: %s\n", why.text);
-	(void)place_remove(p, PLACE_ERROR);
-	if (r->applied)
-		leave_applied(p, r);
 }
 
 /* ---- the answer -------------------------------------------------------------------------------- */

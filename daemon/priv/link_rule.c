@@ -77,6 +77,9 @@ static int rule_send_for(struct link *l, uint16_t cmd, uint8_t family, enum rule
 		rc = rc ? rc : nla_put_string(m, FRA_IIFNAME, interface);
 		rc = rc ? rc : nla_put_u32(m, FRA_FWMARK, rules[which].mark);
 		rc = rc ? rc : nla_put_u32(m, FRA_FWMASK, LINK_MARK);
+	} else if (cmd == RTM_NEWRULE) {
+		/* As the kernel's own: systemd-networkd removes all others when it starts. */
+		rc = rc ? rc : nla_put_u8(m, FRA_PROTOCOL, RTPROT_KERNEL);
 	}
 	if (rc) {
 		nlmsg_free(m);

@@ -191,6 +191,17 @@ def test_there_is_always_a_rule_for_local_addresses(lab):
     assert local == [False, True] * 2, seen  # set again, then the old one removed; in both families
 
 
+def test_what_stands_for_a_rule_of_the_kernel_bears_its_mark(lab):
+    """When systemd-networkd starts it removes all rules without it; without `local` nothing comes in."""
+    def kernels():
+        lines = (lab.ip("-d", family, "rule") for family in ("-4", "-6"))
+        return [line for text in lines for line in text.splitlines() if "proto kernel" in line]
+
+    before = kernels()
+    lab.d.do("barrier-up")
+    assert sorted(kernels()) == sorted(before) and sum("lookup local" in line for line in before) == 2
+
+
 def test_a_flush_takes_no_more_than_ours(lab):
     """`ip rule flush` spares rules of priority 0, ours among them; the kernel's own come back only
     where they were seen to be taken away."""
