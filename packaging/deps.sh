@@ -8,12 +8,8 @@
 #   packaging/deps.sh kernel   what `make check-kernel` needs besides (the kernel itself is only
 #                              unpacked, by tests/kernel/vm.py)
 #   packaging/deps.sh deb      what `make deb` needs besides; reprotest: `make deb-reproducible`;
-<<<<<<< HEAD
 #   packaging/deps.sh debtest  `make check-deb`; release: `make release`
-=======
-#   packaging/deps.sh debtest  `make check-deb`
 #   packaging/deps.sh image    `make check-image`
->>>>>>> image
 #
 # With nothing missing it only asks dpkg, changes nothing and prints nothing.
 set -eu
@@ -37,12 +33,8 @@ kernel="busybox-static cpio kmod qemu-system-x86 xxd"
 deb="build-essential debhelper mmdebstrap"
 reprotest="disorderfs faketime locales-all reprotest sudo"
 debtest="e2fsprogs libcap2-bin lintian mmdebstrap systemd"
-<<<<<<< HEAD
 release="git gpg gpgv minisign python3"
-=======
 image="busybox-static cpio e2fsprogs kmod mmdebstrap mtools qemu-system-arm systemd"
-image="busybox-static cpio e2fsprogs kmod mmdebstrap mtools qemu-system-arm systemd"
->>>>>>> image
 
 die() {
 	printf 'deps.sh: %s\n' "$1" >&2
@@ -90,11 +82,7 @@ unpack() {
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
 	die "this is not a Debian machine; install by hand: $build"
 fi
-<<<<<<< HEAD
-[ $# -gt 0 ] || die "usage: packaging/deps.sh build|run|test|kernel|deb|reprotest|debtest|release..."
-=======
-[ $# -gt 0 ] || die "usage: packaging/deps.sh build|run|test|kernel|deb|reprotest|debtest|image..."
->>>>>>> image
+[ $# -gt 0 ] || die "usage: packaging/deps.sh build|run|test|kernel|deb|reprotest|debtest|image|release..."
 
 cd "$(dirname "$0")/.."
 packages=
@@ -107,13 +95,9 @@ for group in "$@"; do
 	deb) packages="$packages $deb" ;;
 	reprotest) packages="$packages $reprotest" ;;
 	debtest) packages="$packages $debtest" ;;
-<<<<<<< HEAD
 	release) packages="$packages $release" ;;
-	*) die "no group \"$group\": the first lines of packaging/deps.sh tell them" ;;
-=======
 	image) packages="$packages $image" ;;
-	*) die "no group \"$group\": build, run, test, kernel, deb, reprotest, debtest and image are there" ;;
->>>>>>> image
+	*) die "no group \"$group\": the first lines of packaging/deps.sh tell them" ;;
 	esac
 done
 # shellcheck disable=SC2086 # lists of names
