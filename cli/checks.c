@@ -15,10 +15,13 @@ static const char *const result_names[] = {
 static int put_json(struct checks *k, const struct control_check *c, struct diag *d)
 {
 	json_t *o = json_object();
+	char message[CONTROL_MESSAGE_BYTES];
 
+	/* It may tell a file's name, which need not be UTF-8. */
+	text_clean(message, sizeof(message), c->message);
 	json_object_set_new(o, "name", json_string(c->name));
 	json_object_set_new(o, "result", json_string(result_names[c->result]));
-	json_object_set_new(o, "message", json_string(c->message));
+	json_object_set_new(o, "message", json_string(message));
 	json_object_set_new(o, "fix", json_text(c->fix));
 	if (k->any)
 		fputc(',', k->cli->out);

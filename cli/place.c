@@ -16,8 +16,6 @@
 
 #include "common/cleanup.h"
 
-#define TEMPORARY "printgate.tmp"
-
 /* .txt: what Windows makes of it, which does not show such endings. */
 static const char *const files[] = {"printgate.conf", "printgate.conf.txt"};
 
@@ -157,14 +155,14 @@ int place_write(const struct place *p, const char *name, const void *content, si
 {
 	auto_close int fd = -1;
 
-	(void)unlinkat(p->folder, TEMPORARY, 0);
-	fd = openat(p->folder, TEMPORARY, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		    0600);
+	(void)unlinkat(p->folder, PLACE_TEMPORARY, 0);
+	fd = openat(p->folder, PLACE_TEMPORARY,
+		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd >= 0 && !write_all(fd, content, n) &&
-	    !renameat(p->folder, TEMPORARY, p->folder, name))
+	    !renameat(p->folder, PLACE_TEMPORARY, p->folder, name))
 		return fsync(p->folder) ? explain(p->path, name, d) : 0;
 	(void)explain(p->path, name, d);
-	(void)unlinkat(p->folder, TEMPORARY, 0);
+	(void)unlinkat(p->folder, PLACE_TEMPORARY, 0);
 	return d->code;
 }
 

@@ -12,9 +12,10 @@
 
 #include "common/err.h"
 
-#define PLACE_APPLIED "printgate.applied.txt"
-#define PLACE_ERROR   "printgate.error.txt"
-#define PLACE_PICTURE "printgate-" /* and a tunnel's name, and ".png" */
+#define PLACE_APPLIED	"printgate.applied.txt"
+#define PLACE_ERROR	"printgate.error.txt"
+#define PLACE_PICTURE	"printgate-"	/* and a tunnel's name, and ".png" */
+#define PLACE_TEMPORARY "printgate.tmp" /* what is being written */
 
 struct place {
 	int folder; /* O_PATH-like: for *at(2); -1: none */

@@ -5,16 +5,26 @@
  */
 #include "cli/verbs.h"
 
-#include <ctype.h>
+#include <limits.h>
+#include <stdarg.h>
 #include <string.h>
+#include <strings.h>
+
+#include <ini.h>
 
 #include "cli/checks.h"
 #include "cli/image.h"
+#include "cli/imagekey.h"
 #include "cli/place.h"
+#include "cli/text.h"
 #include "common/cleanup.h"
+#include "common/inivalue.h"
 
-#define STATE  "var/lib/printgate"
-#define CONFIG "etc/printgate/printgate.conf"
+#define STATE	  "var/lib/printgate"
+#define CONFIG	  "etc/printgate/printgate.conf"
+#define OURS	  "etc/printgate"
+#define HIT_BYTES 384
+#define DEPTH	  4 /* folders in folders that are looked into */
 
 enum { OPT_SKIP };
 
@@ -22,20 +32,68 @@ enum { OPT_SKIP };
 struct look {
 	int root;
 	const char *name, *folder; /* the root's, as it was given; the folder that is listed */
+	unsigned depth;
 	char text[IMAGE_TEXT_BYTES];
-	char hit[384]; /* a path that was found */
+	char hit[HIT_BYTES]; /* a path that was found */
+	bool unknown;	     /* it could not be looked at */
 	struct control_check check;
 };
 
-static void say(struct look *l, const char *name, enum check_result result)
+static void __attribute__((format(printf, 4, 5)))
+say(struct look *l, const char *name, enum check_result result, const char *fmt, ...)
 {
+	va_list ap;
+
 	(void)snprintf(l->check.name, sizeof(l->check.name), "%s", name);
 	l->check.result = (uint8_t)result;
-	l->check.fix[0] = '\0';
+	va_start(ap, fmt);
+	(void)vsnprintf(l->check.message, sizeof(l->check.message), fmt, ap);
+	va_end(ap);
 }
 
-#define message(l, ...) (void)snprintf((l)->check.message, sizeof((l)->check.message), __VA_ARGS__)
-#define fix(l, ...)	(void)snprintf((l)->check.fix, sizeof((l)->check.fix), __VA_ARGS__)
+/* A command about a path of the image, which somebody will copy to a shell of the machine that builds
+ * it: none if a link or `..` could lead it out of the image, or if a shell would not read the name as
+ * it is, or if it would be cut off. `after` is not quoted. */
+static void fix(struct look *l, const char *command, const char *path, const char *after)
+{
+	static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789_./-";
+	char whole[PATH_MAX], clean[PATH_MAX];
+	const size_t size = sizeof(l->check.fix);
+	size_t n = strlen(l->name);
+	const char *quote;
+
+	while (n && l->name[n - 1] == '/')
+		n--;
+	if (snprintf(whole, sizeof(whole), "%.*s/%s", (int)n, l->name, path) >= (int)sizeof(whole))
+		return;
+	text_clean(clean, sizeof(clean), whole);
+	if (strcmp(clean, whole) != 0 || strpbrk(whole, "'\n") || *whole == '-' ||
+	    !image_is_plain(l->root, *path ? path : "."))
+		return;
+	quote = whole[strspn(whole, safe)] ? "'" : "";
+	if (snprintf(l->check.fix, size, "%s %s%s%s%s", command, quote, whole, quote, after) >=
+	    (int)size)
+		l->check.fix[0] = '\0';
+}
+
+/* Refused: what cannot be looked at may hold anything. */
+static void say_unknown(struct look *l, const char *name, const char *path)
+{
+	say(l, name, CHECK_FAIL,
+	    "%s cannot be looked at: run this as root; and a file there of more than 64 KiB is not "
+	    "looked through, so it does not belong into an image",
+	    path);
+}
+
+/* False if the name is too long to be told, which is refused as well. */
+static bool set_hit(struct look *l, const char *name)
+{
+	const int n = snprintf(l->hit, sizeof(l->hit), "%s/%s", l->folder, name);
+
+	l->unknown = n >= (int)sizeof(l->hit);
+	return !l->unknown;
+}
 
 /* ---- installed --------------------------------------------------------------------------------- */
 
@@ -45,138 +103,154 @@ static void check_installed(struct look *l)
 	const bool on =
 		image_has(l->root, "etc/systemd/system/multi-user.target.wants/printgate.service");
 
-	say(l, "installed", !there ? CHECK_FAIL : on ? CHECK_OK : CHECK_WARN);
-	if (!there)
-		message(l, "printgate is not in this image");
-	else if (on)
-		message(l, "printgate is there, and starts with the machine");
-	else
-		message(l, "printgate.service does not start with the machine");
-	if (there && !on)
-		fix(l, "systemctl --root=%s enable printgate printgate-firstboot", l->name);
+	if (!there) {
+		say(l, "installed", CHECK_FAIL, "printgate is not in this image");
+	} else if (on) {
+		say(l, "installed", CHECK_OK, "printgate is there, and starts with the machine");
+	} else {
+		say(l, "installed", CHECK_WARN,
+		    "printgate.service does not start with the machine");
+		fix(l, "systemctl enable printgate printgate-firstboot --root", "", "");
+	}
 }
 
 /* ---- state ------------------------------------------------------------------------------------- */
 
-/* The value of "state =" in the configuration, below the root, into out; or where it is otherwise. */
-static void state_folder(struct look *l, char out[256])
+static int on_value(void *arg, const char *section, const char *name, const char *value)
 {
-	char *line, *rest = l->text;
+	char *out = arg, text[PATH_MAX];
 
-	(void)snprintf(out, 256, "%s", STATE);
-	if (!image_text(l->root, CONFIG, l->text))
-		return;
-	while ((line = strsep(&rest, "\n")) != NULL) {
-		char path[200];
-
-		if (sscanf(line, " state = /%199s", path) == 1)
-			(void)snprintf(out, 256, "%s", path);
-	}
+	if (strcmp(section, "paths") != 0 || strcmp(name, "state") != 0)
+		return 1;
+	(void)snprintf(text, sizeof(text), "%s", value);
+	inivalue_strip(text);
+	(void)snprintf(out, HIT_BYTES, "%s", text + strspn(text, "/"));
+	return 1;
 }
 
 static bool any_name(void *arg, const char *name)
 {
 	struct look *l = arg;
 
-	(void)snprintf(l->hit, sizeof(l->hit), "%s/%s", l->folder, name);
+	(void)set_hit(l, name);
 	return true;
 }
 
+/* True if it is empty, or not there. */
+static bool is_empty(struct look *l, const char *folder)
+{
+	int rc;
+
+	l->folder = folder;
+	rc = *folder ? image_each(l->root, folder, any_name, l) : 0;
+	if (rc < 0)
+		say_unknown(l, "state", folder);
+	if (rc <= 0)
+		return rc == 0;
+	say(l, "state", CHECK_FAIL,
+	    "%s is in the image: every machine made of it would have the same keys and phones, and "
+	    "an update of the image would put them over a machine's own",
+	    l->hit);
+	fix(l, "rm -r", folder, "");
+	return false;
+}
+
+/* Where the configuration has it, and where it is without one. */
 static void check_state(struct look *l)
 {
-	char folder[256];
+	char folder[HIT_BYTES] = "";
 
-	state_folder(l, folder);
-	l->folder = folder;
-	if (!image_each(l->root, folder, any_name, l)) {
-		say(l, "state", CHECK_OK);
-		message(l, "there is no key and no store: each machine makes its own");
+	if (image_text(l->root, CONFIG, l->text) == IMAGE_UNKNOWN) {
+		say_unknown(l, "state", CONFIG);
 		return;
 	}
-	say(l, "state", CHECK_FAIL);
-	message(l,
-		"%s is in the image: every machine made of it would have the same keys and phones, "
-		"and an update of the image would put them over a machine's own",
-		l->hit);
-	fix(l, "rm -r %s/%s", l->name, folder);
+	(void)ini_parse_string(l->text, on_value, folder);
+	if (is_empty(l, folder) && is_empty(l, STATE))
+		say(l, "state", CHECK_OK,
+		    "there is no key and no store: each machine makes its own");
 }
 
-/* ---- WireGuard's keys -------------------------------------------------------------------------- */
+/* ---- keys -------------------------------------------------------------------------------------- */
 
-/* A line "WORD =" of wg-quick, systemd-networkd or NetworkManager, with something after it. */
-static bool has_key(const char *text)
+static bool holds_key(void *arg, const char *name);
+
+/* True if it is not to be gone on; then `hit` tells where that was. */
+static bool holds_keys(struct look *l, const char *path)
 {
-	static const char *const words[] = {"PrivateKey", "PresharedKey", "private-key",
-					    "preshared-key"};
+	const char *before = l->folder;
+	int rc = -1;
 
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		for (const char *at = text; (at = strcasestr(at, words[i])) != NULL; at++) {
-			const char *after = at + strlen(words[i]);
-
-			after += strspn(after, " \t");
-			if (*after == '=' && after[1 + strspn(after + 1, " \t")] > ' ')
-				return true;
-		}
-	return false;
-}
-
-/* 44 characters of base64 that end with '=', which is how WireGuard writes its keys. */
-static bool has_base64(const char *text)
-{
-	for (; *text; text++) {
-		size_t n = 0;
-
-		while (isalnum((unsigned char)text[n]) || text[n] == '+' || text[n] == '/')
-			n++;
-		if (n == 43 && text[n] == '=')
-			return true;
-		text += n;
-		if (!*text)
-			break;
+	l->folder = path;
+	l->depth++;
+	if (l->depth <= DEPTH)
+		rc = image_each(l->root, path, holds_key, l);
+	l->depth--;
+	l->folder = before;
+	if (rc < 0) {
+		(void)snprintf(l->hit, sizeof(l->hit), "%s", path);
+		l->unknown = true;
 	}
-	return false;
+	return rc != 0;
 }
 
 static bool holds_key(void *arg, const char *name)
 {
 	struct look *l = arg;
-	const bool ours = !strcmp(l->folder, "etc/printgate");
+	char path[HIT_BYTES];
 
-	(void)snprintf(l->hit, sizeof(l->hit), "%s/%s", l->folder, name);
-	return image_text(l->root, l->hit, l->text) &&
-	       (has_key(l->text) || (ours && has_base64(l->text)));
+	if (!set_hit(l, name))
+		return true;
+	memcpy(path, l->hit, sizeof(path));
+	switch (image_text(l->root, path, l->text)) {
+	case IMAGE_FILE:
+		return imagekey_is_in(name, l->text) ||
+		       (!strncmp(path, OURS "/", strlen(OURS "/")) && imagekey_is_in_ours(l->text));
+	case IMAGE_FOLDER:
+		return holds_keys(l, path);
+	case IMAGE_UNKNOWN:
+		l->unknown = true;
+		return true;
+	case IMAGE_NONE:
+		break;
+	}
+	return false;
 }
 
 static void check_keys(struct look *l)
 {
-	static const char *const folders[] = {"etc/printgate", "etc/wireguard",
+	static const char *const folders[] = {OURS, "etc/wireguard",
 					      "etc/NetworkManager/system-connections",
 					      "etc/systemd/network"};
 
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
-		l->folder = folders[i];
-		if (!image_each(l->root, folders[i], holds_key, l))
+		if (!holds_keys(l, folders[i]))
 			continue;
-		say(l, "keys", CHECK_FAIL);
-		message(l, "%s holds a WireGuard key: whoever has the image has it", l->hit);
-		fix(l, "rm %s/%s", l->name, l->hit);
+		if (l->unknown) {
+			say_unknown(l, "keys", l->hit);
+			return;
+		}
+		say(l, "keys", CHECK_FAIL, "%s holds a key: whoever has the image has it", l->hit);
+		fix(l, "rm", l->hit, "");
 		return;
 	}
-	say(l, "keys", CHECK_OK);
-	message(l, "no WireGuard key is in its configuration");
+	say(l, "keys", CHECK_OK, "no key is in its configuration");
 }
 
 /* ---- the boot partition ------------------------------------------------------------------------ */
 
+/* FAT does not tell capitals from small letters. */
 static bool left_over(void *arg, const char *name)
 {
 	struct look *l = arg;
 	const size_t n = strlen(name);
-	const bool picture = !strncmp(name, PLACE_PICTURE, strlen(PLACE_PICTURE)) && n > 4 &&
-			     !strcmp(name + n - 4, ".png");
+	const bool picture = !strncasecmp(name, PLACE_PICTURE, strlen(PLACE_PICTURE)) && n > 4 &&
+			     !strcasecmp(name + n - 4, ".png");
 
-	(void)snprintf(l->hit, sizeof(l->hit), "%s/%s", l->folder, name);
-	return picture || !strcmp(name, PLACE_APPLIED) || !strcmp(name, PLACE_ERROR);
+	if (!picture && strcasecmp(name, PLACE_APPLIED) != 0 &&
+	    strcasecmp(name, PLACE_ERROR) != 0 && strcasecmp(name, PLACE_TEMPORARY) != 0)
+		return false;
+	(void)set_hit(l, name);
+	return true;
 }
 
 static bool has_code(void *arg, const char *name)
@@ -184,78 +258,100 @@ static bool has_code(void *arg, const char *name)
 	struct look *l = arg;
 	const char *at = l->text;
 
-	if (strcmp(name, "printgate.conf") != 0 && strcmp(name, "printgate.conf.txt") != 0)
+	if (strcasecmp(name, "printgate.conf") != 0 && strcasecmp(name, "printgate.conf.txt") != 0)
 		return false;
-	(void)snprintf(l->hit, sizeof(l->hit), "%s/%s", l->folder, name);
-	if (!image_text(l->root, l->hit, l->text))
+	(void)set_hit(l, name);
+	if (image_text(l->root, l->hit, l->text) != IMAGE_FILE)
 		return false;
 	for (; at; at = strchr(at, '\n')) {
 		at += strspn(at, " \t\r\n");
-		if (!strncmp(at, "code", 4) && at[4 + strspn(at + 4, " \t")] == '=')
+		if (!strncmp(at, "code", 4) && at[4] && strchr("=: \t", at[4]))
 			return true;
 	}
 	return false;
 }
 
+/* True if it was said what is wrong there. */
+static bool check_boot_folder(struct look *l, const char *folder)
+{
+	int rc;
+
+	l->folder = folder;
+	rc = image_each(l->root, folder, left_over, l);
+	if (rc < 0) {
+		say_unknown(l, "boot", folder);
+		return true;
+	}
+	if (rc > 0) {
+		say(l, "boot", CHECK_FAIL, "%s is of a machine that was started already", l->hit);
+		fix(l, "rm", l->hit, "");
+		return true;
+	}
+	if (l->check.result == CHECK_OK && image_each(l->root, folder, has_code, l) > 0)
+		say(l, "boot", CHECK_WARN,
+		    "%s has a code, which is of one machine: the others refuse the file", l->hit);
+	return false;
+}
+
 static void check_boot(struct look *l)
 {
-	static const char *const folders[] = {"boot/firmware", "boot"};
-
-	say(l, "boot", CHECK_OK);
-	message(l, "nothing of an earlier start lies on the boot partition");
-	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
-		l->folder = folders[i];
-		if (image_each(l->root, folders[i], has_code, l)) {
-			say(l, "boot", CHECK_WARN);
-			message(l, "%s has a code, which is of one machine", l->hit);
-		}
-		if (!image_each(l->root, folders[i], left_over, l))
-			continue;
-		say(l, "boot", CHECK_FAIL);
-		message(l, "%s is of a machine that was started already", l->hit);
-		fix(l, "rm %s/%s", l->name, l->hit);
-		return;
-	}
+	say(l, "boot", CHECK_OK, "nothing of an earlier start lies on the boot partition");
+	if (!check_boot_folder(l, "boot/firmware"))
+		(void)check_boot_folder(l, "boot");
 }
 
 /* ---- the rest of the machine ------------------------------------------------------------------- */
 
+/* dbus's is most often a link to the first. */
 static void check_machine_id(struct look *l)
 {
-	const bool there = image_text(l->root, "etc/machine-id", l->text);
+	static const char *const files[] = {"etc/machine-id", "var/lib/dbus/machine-id"};
 
-	l->text[there ? strcspn(l->text, " \r\n") : 0] = '\0';
-	if (!l->text[0] || !strcmp(l->text, "uninitialized")) {
-		say(l, "machine-id", CHECK_OK);
-		message(l, "each machine gets an identity of its own");
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		const enum image_kind kind = image_text(l->root, files[i], l->text);
+
+		l->text[strcspn(l->text, " \r\n")] = '\0';
+		if (kind == IMAGE_UNKNOWN) {
+			say_unknown(l, "machine-id", files[i]);
+			return;
+		}
+		if (!l->text[0] || !strcmp(l->text, "uninitialized"))
+			continue;
+		say(l, "machine-id", CHECK_FAIL,
+		    "%s is a machine's identity: every copy would have it, and their network would "
+		    "take them for one",
+		    files[i]);
+		fix(l, i ? "rm" : "truncate -s 0", files[i], "");
 		return;
 	}
-	say(l, "machine-id", CHECK_FAIL);
-	message(l, "etc/machine-id is a machine's identity: every copy would have it, and their "
-		   "network would take them for one");
-	fix(l, "truncate -s 0 %s/etc/machine-id", l->name);
+	say(l, "machine-id", CHECK_OK, "each machine gets an identity of its own");
 }
 
 static bool host_key(void *arg, const char *name)
 {
-	struct look *l = arg;
 	const size_t n = strlen(name);
 
-	(void)snprintf(l->hit, sizeof(l->hit), "%s/%s", l->folder, name);
-	return !strncmp(name, "ssh_host_", 9) && n > 4 && !strcmp(name + n - 4, "_key");
+	if (strncmp(name, "ssh_host_", 9) != 0 || n < 5 || strcmp(name + n - 4, "_key") != 0)
+		return false;
+	(void)set_hit(arg, name);
+	return true;
 }
 
 static void check_ssh(struct look *l)
 {
+	int rc;
+
 	l->folder = "etc/ssh";
-	if (!image_each(l->root, l->folder, host_key, l)) {
-		say(l, "ssh", CHECK_OK);
-		message(l, "no SSH host key is in the image");
+	rc = image_each(l->root, l->folder, host_key, l);
+	if (!rc) {
+		say(l, "ssh", CHECK_OK, "no SSH host key is in the image");
 		return;
 	}
-	say(l, "ssh", CHECK_WARN);
-	message(l, "%s: whoever has the image can pretend to be any machine made of it", l->hit);
-	fix(l, "rm %s/etc/ssh/ssh_host_*", l->name);
+	say(l, "ssh", CHECK_WARN,
+	    "%s: whoever has the image can pretend to be any machine made of it",
+	    rc < 0 ? "etc/ssh cannot be looked at; a host key there" : l->hit);
+	if (rc > 0)
+		fix(l, "rm", l->folder, "/ssh_host_*");
 }
 
 static const struct step {
@@ -288,6 +384,8 @@ static int run(struct cli *cli, const struct args *args, struct diag *d)
 	for (size_t i = 0; !rc && i < ARRAY_LEN(steps); i++) {
 		if (is_skipped(args, &steps[i]))
 			continue;
+		l.unknown = false;
+		l.check.fix[0] = '\0';
 		steps[i].check(&l);
 		rc = checks_put(&k, &l.check, d);
 	}

@@ -39,6 +39,8 @@ _printgate() {
 		mapfile -t COMPREPLY < <(compgen -W "add confirm list remove" -- "$word")
 	elif [[ $verb == page && $word != -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "password token" -- "$word")
+	elif [[ $verb == image-check && $word != -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -d -- "$word")
 	elif [[ $word == -* ]]; then
 		# shellcheck disable=SC2086 # two words: "printer add"
 		mapfile -t COMPREPLY < <(compgen -W "$(_printgate_help $verb |

@@ -3,12 +3,15 @@
 
 import json
 import os
+import shutil
+import socket
 import subprocess
 
 import pytest
 
 from cli_lab import PROGRAM
 
+HERE = os.getcwd()
 KEY = "mB3vZc1p9sJ2kQxLw7Yt4uHnRf0dGaE8iVoKyT5XbU4="
 
 
@@ -112,14 +115,146 @@ def test_links_lead_nowhere_but_into_the_image(root, tmp_path):
     assert check(root)[1]["keys"] == "ok"
 
 
-def test_nothing_blocks_or_is_too_large(root):
+def test_nothing_is_opened_that_is_no_file(root):
     os.makedirs(root / "etc/wireguard")
     os.mkfifo(root / "etc/wireguard/a.conf")
     os.makedirs(root / "etc/wireguard/b.conf")
-    with open(root / "etc/wireguard/c.conf", "wb") as f:
-        f.truncate(1 << 34)
     (root / "etc/wireguard/d.conf").symlink_to("d.conf")
+    with socket.socket(socket.AF_UNIX) as s:
+        os.chdir(root / "etc/wireguard")
+        try:
+            s.bind("e.conf")
+        finally:
+            os.chdir(HERE)
     assert check(root)[1]["keys"] == "ok"
+
+
+@pytest.mark.parametrize("what", ["a large file", "a deep tree", "a file for the folder", "a large configuration"])
+def test_what_cannot_be_looked_through_is_refused(root, what):
+    name = "keys"
+    os.makedirs(root / "etc/wireguard")
+    if what == "a large file":
+        with open(root / "etc/wireguard/c.conf", "wb") as f:
+            f.truncate(1 << 34)
+    elif what == "a deep tree":
+        os.makedirs(root / "etc/wireguard" / "/".join("abcdefgh"))
+    elif what == "a file for the folder":
+        name = "state"
+        write(root, "var/lib/printgate", "x")
+    else:
+        name = "state"
+        write(root, "etc/printgate/printgate.conf", "#" * 70000 + "\n[paths]\nstate = /srv\n")
+    status, results = check(root)
+    assert status == 1 and results[name] == "fail"
+
+
+# What a process that may not read is told, by the folder or file that is taken from it.
+UNREADABLE = {"state": "var/lib/printgate", "keys": "etc/wireguard/wg0.conf", "machine-id": "etc/machine-id",
+              "boot": "boot/firmware"}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_what_may_not_be_read_is_refused(root, name):
+    """As somebody who is not root, and who may not look into what root keeps."""
+    for path in ("var/lib/printgate/.keep", "etc/wireguard/wg0.conf"):
+        write(root, path)
+    os.unlink(root / "var/lib/printgate/.keep")
+    os.chmod(root / UNREADABLE[name], 0)
+    for folder in (root, *root.parents):
+        if folder == folder.parent or os.stat(folder).st_mode & 0o001:
+            continue
+        os.chmod(folder, os.stat(folder).st_mode | 0o055)
+    done = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", os.path.abspath(PROGRAM),
+                           "--json", "image-check", str(root)], capture_output=True, text=True, timeout=20, check=False)
+    results = {c["name"]: c["result"] for c in json.loads(done.stdout)["checks"]}
+    assert done.returncode == 1 and results[name] == "fail"
+    assert {r for n, r in results.items() if n != name} == {"ok"}
+
+
+def test_a_key_hides_nowhere(root):
+    """Not behind a NUL, not in a folder of the folder, not in a file of its own, not in the old place."""
+    for path, text in (("etc/wireguard/a.conf", f"\0\0\nPrivateKey={KEY}\n"), ("etc/wireguard/keys/wg0.key", KEY + "\n"),
+                       ("etc/systemd/network/wg.netdev.d/key.conf", f"privatekey = {KEY}\r\n"),
+                       ("etc/printgate/page.key", "-----BEGIN EC PRIVATE KEY-----\n"),
+                       ("etc/printgate/copy", "SQLite format 3\0")):
+        write(root, path, text)
+        assert check(root)[1]["keys"] == "fail", path
+        os.unlink(root / path)
+    write(root, "etc/printgate/printgate.conf", "[paths]\n state=/srv/gate # here\n")
+    write(root, "srv/gate/lost+found/x")
+    assert check(root)[0] == 0
+    write(root, "var/lib/printgate/net/gateway.key", KEY)
+    assert check(root)[1]["state"] == "fail"
+    shutil.rmtree(root / "var/lib/printgate")
+    write(root, "srv/gate/net/gateway.key", KEY)
+    assert check(root)[1]["state"] == "fail"
+
+
+def test_what_is_no_secret_is_none(root):
+    write(root, "etc/wireguard/wg0.conf", f"[Interface]\nPrivateKey =\n[Peer]\nPublicKey = {KEY}\n")
+    write(root, "etc/wireguard/wg0.pub", KEY + "\n")
+    write(root, "etc/systemd/network/wg.netdev", "PrivateKeyFile=/run/key\nPrivateKey=@network.wireguard.private.wg\n")
+    write(root, "etc/NetworkManager/system-connections/office", "[802-1x]\nprivate-key=/etc/ssl/private/me.pem\n")
+    write(root, "etc/printgate/page.crt", "-----BEGIN CERTIFICATE-----\n")
+    assert check(root)[0] == 0
+
+
+def test_capitals_are_the_same_on_fat(root):
+    write(root, "boot/firmware/PRINTGATE.APPLIED.TXT")
+    assert check(root)[1]["boot"] == "fail"
+
+
+def test_the_identity_of_dbus(root):
+    (root / "var/lib/dbus").mkdir()
+    (root / "var/lib/dbus/machine-id").symlink_to("/etc/machine-id")
+    assert check(root)[0] == 0
+    os.unlink(root / "var/lib/dbus/machine-id")
+    write(root, "var/lib/dbus/machine-id", "0123456789abcdef0123456789abcdef\n")
+    assert check(root)[1]["machine-id"] == "fail"
+
+
+def fixes(root, name):
+    done = subprocess.run([PROGRAM, "--json", "image-check", str(root)], capture_output=True, timeout=20, check=False)
+    found, = [c for c in json.loads(done.stdout.decode())["checks"] if c["name"] == name]
+    assert found["result"] in ("fail", "warn") and found["message"]
+    return found["fix"]
+
+
+def test_the_command_does_what_it_says(root):
+    """And nothing else, run by the shell that it is copied to."""
+    write(root, "var/lib/printgate/net/gateway.key", KEY)
+    write(root, "etc/wireguard/my $(key) `a`.conf", f"PrivateKey={KEY}\n")
+    write(root, "etc/machine-id", "0123456789abcdef0123456789abcdef\n")
+    write(root, "etc/ssh/ssh_host_rsa_key")
+    write(root, "boot/printgate.error.txt")
+    for name in ("state", "keys", "machine-id", "ssh", "boot"):
+        subprocess.run(["sh", "-c", fixes(root, name)], check=True, timeout=20)
+    assert check(root) == (0, {n: "ok" for n in ("installed", "state", "keys", "boot", "machine-id", "ssh")})
+
+
+def test_no_command_leaves_the_image(root, tmp_path):
+    """A hostile image's names and links are not handed to the builder's shell."""
+    for name in (b"x'; rm -rf y; '", b"x\ny", b"x\x1b[2J", b"x\xff", b"x" * 250):
+        path = os.path.join(os.fsencode(root), b"etc/wireguard", name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as f:
+            f.write(f"PrivateKey={KEY}\n")
+        fix = fixes(root, "keys")
+        assert fix is None or name == b"x" * 250 and fix.endswith(name.decode())
+        os.unlink(path)
+    write(root, "srv/machine", "0123456789abcdef0123456789abcdef\n")
+    os.unlink(root / "etc/machine-id")
+    (root / "etc/machine-id").symlink_to("/srv/machine")
+    assert fixes(root, "machine-id") is None
+    write(root, "etc/printgate/printgate.conf", "[paths]\nstate = /../../../etc\n")
+    assert fixes(root, "state") is None
+    write(root, "real/x")
+    (root / "linked").symlink_to("/real")
+    write(root, "etc/printgate/printgate.conf", "[paths]\nstate = /linked\n")
+    assert fixes(root, "state") is None
+    write(root, "ssh/ssh_host_rsa_key")
+    (root / "etc/ssh").symlink_to("/ssh")
+    assert fixes(root, "ssh") is None
 
 
 def test_no_such_root(tmp_path):
