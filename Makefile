@@ -254,9 +254,10 @@ PYTEST	= PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -p no:cacheprovide
 PYTEST_FLAGS ?=
 # Every processor at work, unless make was told how many.
 JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
-# What root has built in somebody's checkout is that person's.
-HAND_OVER = for folder in $(B) $(B)-*; do \
-		[ ! -e $$folder ] || chown -R --reference=Makefile $$folder; done
+# What root has built in somebody's checkout is that person's. Not the chroots, where another make may
+# just have /sys mounted.
+HAND_OVER = for folder in $(B) $(B)-*; do [ ! -e $$folder ] || find $$folder -xdev \
+		-path $(B)/chroot -prune -o -exec chown -h --reference=Makefile {} +; done
 
 # The whole test suite, as root. The last line is pytest's own summary.
 # (tests/kernel is for make check-kernel, tests/packaging for make check-deb, tests/image for make check-image.)
