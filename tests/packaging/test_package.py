@@ -54,6 +54,7 @@ def test_everything_is_there(deb):
                  "/usr/share/man/man5/printgate.conf.5.gz", "/usr/share/man/man8/printgated.8.gz",
                  "/usr/share/bash-completion/completions/printgate",
                  "/usr/share/doc/printgate/examples/printgate.conf",
+                 "/usr/share/doc/printgate/examples/image.tar.gz",
                  "/usr/share/doc/printgate/README.Debian", "/usr/share/doc/printgate/changelog.gz",
                  "/usr/share/doc/printgate/copyright", "/usr/lib/sysusers.d/printgate.conf",
                  "/usr/lib/tmpfiles.d/printgate.conf"):
