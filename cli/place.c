@@ -171,25 +171,39 @@ bool place_remove(const struct place *p, const char *name)
 	return p->folder < 0 || !unlinkat(p->folder, name, 0) || errno == ENOENT;
 }
 
-int place_scrub(const struct place *p, struct diag *d)
+int place_scrub_rest(const struct place *p, struct diag *d)
 {
-	auto_close int fd = open_file(p, p->file, O_WRONLY, d);
+	auto_close int fd = -1;
 	static const char blank[512];
 	struct stat st;
 
+	if (!place_has(p, PLACE_OLD))
+		return 0;
+	fd = open_file(p, PLACE_OLD, O_WRONLY, d);
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st))
-		return explain(p->path, p->file, d);
+		return explain(p->path, PLACE_OLD, d);
 	for (off_t left = st.st_size; left > 0; left -= (off_t)sizeof(blank)) {
 		const size_t n = left < (off_t)sizeof(blank) ? (size_t)left : sizeof(blank);
 
 		if (write(fd, blank, n) != (ssize_t)n)
-			return explain(p->path, p->file, d);
+			return explain(p->path, PLACE_OLD, d);
 	}
-	if (fsync(fd) || unlinkat(p->folder, p->file, 0) || syncfs(p->folder))
-		return explain(p->path, p->file, d);
+	if (fsync(fd) || unlinkat(p->folder, PLACE_OLD, 0) || syncfs(p->folder))
+		return explain(p->path, PLACE_OLD, d);
 	return 0;
+}
+
+int place_scrub(const struct place *p, struct diag *d)
+{
+	const int rc = place_scrub_rest(p, d);
+
+	if (rc)
+		return rc;
+	if (renameat(p->folder, p->file, p->folder, PLACE_OLD) || fsync(p->folder))
+		return explain(p->path, p->file, d);
+	return place_scrub_rest(p, d);
 }
 
 static bool is_picture(const char *name)

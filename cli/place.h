@@ -16,6 +16,7 @@
 #define PLACE_ERROR	"printgate.error.txt"
 #define PLACE_PICTURE	"printgate-"	/* and a tunnel's name, and ".png" */
 #define PLACE_TEMPORARY "printgate.tmp" /* what is being written */
+#define PLACE_OLD	"printgate.old" /* what is being overwritten */
 
 struct place {
 	int folder; /* O_PATH-like: for *at(2); -1: none */
@@ -48,9 +49,12 @@ int place_write(const struct place *p, const char *name, const void *content, si
 		struct diag *d) __attribute__((warn_unused_result));
 /* It need not be there. False if it is still there. */
 bool place_remove(const struct place *p, const char *name);
-/* The file that was applied: overwritten where it lies, and removed. (On flash what was overwritten may
- * still be in the card: the manual says so.) */
+/* The file that was applied: overwritten where it lies, and removed; under another name, so that what a
+ * power cut leaves of it is not taken for a file to be applied. (On flash what was overwritten may still
+ * be in the card: the manual says so.) */
 int place_scrub(const struct place *p, struct diag *d) __attribute__((warn_unused_result));
+/* What a power cut left of one, if there is any. */
+int place_scrub_rest(const struct place *p, struct diag *d) __attribute__((warn_unused_result));
 /* Pictures of codes that are not among these n names. */
 void place_remove_pictures(const struct place *p, const char *const keep[], size_t n);
 bool place_has(const struct place *p, const char *name);

@@ -247,7 +247,8 @@ static bool left_over(void *arg, const char *name)
 			     !strcasecmp(name + n - 4, ".png");
 
 	if (!picture && strcasecmp(name, PLACE_APPLIED) != 0 &&
-	    strcasecmp(name, PLACE_ERROR) != 0 && strcasecmp(name, PLACE_TEMPORARY) != 0)
+	    strcasecmp(name, PLACE_ERROR) != 0 && strcasecmp(name, PLACE_TEMPORARY) != 0 &&
+	    strcasecmp(name, PLACE_OLD) != 0)
 		return false;
 	(void)set_hit(l, name);
 	return true;

@@ -212,6 +212,8 @@ static int boot(struct cli *cli, const struct args *args, struct diag *d)
 
 	if (rc)
 		return rc;
+	if (place_scrub_rest(&p, d))
+		fprintf(stderr, "printgate: %s\n", d->text);
 	if (p.file[0])
 		rc = apply(cli, &p, args, d);
 	if (rc) { /* now, not when the last code has been taken */

@@ -42,7 +42,7 @@ def test_the_others_are_open_and_it_is_closed_until_the_network_is_back(campus):
                       lambda: campus.gateway.run("unlock"), campus.gateway.stop, campus.gateway.start):
             again()
         await_that(lambda: kind(campus, campus.alpha) == "open", what="the other printer")
-        assert kind(campus, campus.campus) == "prohibited"
+        await_that(lambda: kind(campus, campus.campus) == "prohibited", what="the answer that it is closed")
         assert not [p for p in street.take() if p.destination == PUBLIC], "it was led to the internet"
     assert not is_switched(campus, "wan")
     gate.batch(f"address add {OURS} dev lan")

@@ -268,3 +268,14 @@ def test_killed_at_any_point_the_next_start_completes_it(boot):
         assert boot.shower.wait(20) == 0, boot.read("log")
         assert {name, f"{name} too"} <= set(boot.names())
         assert not os.path.exists(boot.file)
+
+
+def test_a_power_cut_in_the_middle_of_removing_the_file_leaves_none(boot):
+    """Renamed, half overwritten: that is no file to be applied, and the next start removes it."""
+    boot.put(GOOD + "show = none\n")
+    boot.provision()
+    before = boot.state()
+    boot.put(b"\0" * 512 + b"address = 10.9.0.1\n", "printgate.old")
+    boot.show()
+    assert boot.shower.wait(20) is not None
+    assert not os.path.exists(os.path.join(boot.folder, "printgate.old")) and boot.state() == before
