@@ -10,7 +10,7 @@ import threading
 import time
 
 import disks
-from node import Node, await_that
+from node import SLOW, Node, await_that
 
 PORT = 51820
 ROUTER = "203.0.113.1"
@@ -98,7 +98,7 @@ class Machine:
     def run(self, command, check=True):
         """What a shell command in the guest says."""
         word = secrets.token_hex(8)
-        self.hand.settimeout(SECONDS)
+        self.hand.settimeout(SECONDS * SLOW)
         if not self.ready:
             assert self.hand.recv(64), f"the guest does not come up:\n{self.console}"
             self.ready = True
@@ -120,8 +120,13 @@ class Machine:
                                                     "-p warning --no-pager", check=False)
 
     def await_moment(self):
-        self.told.settimeout(SECONDS)
-        assert self.told.recv(16), f"the moment did not come:\n{self.console}"
+        self.told.settimeout(SECONDS * SLOW)
+        try:
+            assert self.told.recv(16)
+        except (TimeoutError, AssertionError):
+            state = self.run("journalctl -b -u printgate -u printgate-firstboot --no-pager -o cat; "
+                             "ls -lR /var/lib/printgate /etc/printgate /boot/firmware", check=False)
+            raise AssertionError(f"the moment did not come:\n{self.console}\n{state}") from None
 
     # ---- its end -------------------------------------------------------------------------------
 

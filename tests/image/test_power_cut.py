@@ -12,7 +12,7 @@ BOOT, STATE = "/boot/firmware", "/var/lib/printgate"
 MOMENTS = {
     "the configuration is being written": "[ -e /etc/printgate ]",
     "the gateway has a key": f"[ -e {STATE}/net/gateway.key ]",
-    "the peer is enrolled": "printgate list 2>/dev/null | busybox grep -q waiting",
+    "the store is being made": f"[ -e {STATE}/core/printgate.db ]",
     "the file is gone": f"[ ! -e {BOOT}/printgate.conf ]",
     "the code is shown": "[ -e /run/printgate-firstboot/printgate.issue ]",
 }
