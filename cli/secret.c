@@ -5,6 +5,7 @@
 #include "cli/secret.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,14 +23,25 @@ static void on_signal(int number)
 	caught = number;
 }
 
+/* The next byte. Signals that are blocked but for `mask` are let in while it is waited for, and at no
+ * other time: one that came just before the wait ends it, too. */
+static ssize_t read_byte(char *c, const sigset_t *mask)
+{
+	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	if (mask && ppoll(&in, 1, NULL, mask) < 0)
+		return -1;
+	return read(STDIN_FILENO, c, 1);
+}
+
 /* Up to the line's end or the end of all. The rest of a line that is too long is read away. */
-static int read_line(char *out, size_t size, struct diag *d)
+static int read_line(char *out, size_t size, const sigset_t *mask, struct diag *d)
 {
 	size_t n = 0;
 	char c = '\0';
 	ssize_t got;
 
-	while ((got = read(STDIN_FILENO, &c, 1)) == 1 && c != '\n') {
+	while ((got = read_byte(&c, mask)) == 1 && c != '\n') {
 		if (n < size)
 			out[n] = c;
 		n++;
@@ -48,17 +60,22 @@ static int read_line(char *out, size_t size, struct diag *d)
 	return 0;
 }
 
-int secret_read(char *out, size_t size, struct diag *d)
+static int read_or_wipe(char *out, size_t size, const sigset_t *mask, struct diag *d)
 {
-	const int rc = read_line(out, size, d);
+	const int rc = read_line(out, size, mask, d);
 
 	if (rc)
 		explicit_bzero(out, size);
 	return rc;
 }
 
-/* With echo off. A signal interrupts the reading (no SA_RESTART). */
-static int read_hidden(char *out, size_t size, struct diag *d)
+int secret_read(char *out, size_t size, struct diag *d)
+{
+	return read_or_wipe(out, size, NULL, d);
+}
+
+/* With echo off. A signal interrupts the reading. */
+static int read_hidden(char *out, size_t size, const sigset_t *mask, struct diag *d)
 {
 	struct termios shown, hidden;
 	int rc;
@@ -70,7 +87,7 @@ static int read_hidden(char *out, size_t size, struct diag *d)
 	hidden.c_lflag |= ECHONL;
 	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden))
 		return diag_errno(d, "the terminal");
-	rc = secret_read(out, size, d);
+	rc = read_or_wipe(out, size, mask, d);
 	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown) && !rc)
 		rc = diag_errno(d, "the terminal");
 	return rc;
@@ -80,19 +97,25 @@ int secret_ask(const char *prompt, char *out, size_t size, struct diag *d)
 {
 	const struct sigaction ours = {.sa_handler = on_signal};
 	struct sigaction before[ARRAY_LEN(signals)];
+	sigset_t all, mask;
 	int rc;
 
 	if (!isatty(STDIN_FILENO))
 		return diag_set(d, ERR_USAGE,
 				"standard input is no terminal: to hand over a password from a "
 				"script, give --stdin");
-	fprintf(stderr, "%s: ", prompt);
+	(void)sigemptyset(&all);
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		(void)sigaddset(&all, signals[i]);
+	(void)sigprocmask(SIG_BLOCK, &all, &mask);
 	caught = 0;
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
 		(void)sigaction(signals[i], &ours, &before[i]);
-	rc = read_hidden(out, size, d);
+	fprintf(stderr, "%s: ", prompt);
+	rc = read_hidden(out, size, &mask, d);
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
 		(void)sigaction(signals[i], &before[i], NULL);
+	(void)sigprocmask(SIG_SETMASK, &mask, NULL);
 	if (caught) {
 		explicit_bzero(out, size);
 		fputc('\n', stderr);
