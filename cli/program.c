@@ -79,6 +79,11 @@ int program_run(char *const argv[], char *out, size_t size, struct diag *d)
 	return WEXITSTATUS(status);
 }
 
+bool program_has_systemd(void)
+{
+	return !access("/run/systemd/system", F_OK);
+}
+
 void program_gated(char *out, size_t size)
 {
 	char self[PATH_MAX];

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/timex.h>
 #include <unistd.h>
 
 #include "cli/newconf.h"
@@ -71,17 +70,16 @@ static int take_gateway(void *ctx, uint16_t type, const union control_any *item,
 	return 0;
 }
 
-int provision_start(struct cli *cli, const struct provision_result *r, struct diag *d)
+int provision_start(struct cli *cli, struct provision_result *r, struct diag *d)
 {
 	char systemctl[] = "/bin/systemctl", start[] = "start", unit[] = "printgate.service";
 	char *argv[] = {systemctl, start, unit, NULL};
-	struct provision_result ignored;
 	char said[SAID_BYTES];
-	int rc = client_ask(cli, CTL_STATUS, NULL, take_gateway, &ignored, d);
+	int rc = client_ask(cli, CTL_STATUS, NULL, take_gateway, r, d);
 
 	if (rc != ERR_UNREACHABLE)
 		return rc;
-	if (strcmp(cli->socket, CLI_SOCKET) != 0 || access("/run/systemd/system", F_OK))
+	if (strcmp(cli->socket, CLI_SOCKET) != 0 || !program_has_systemd())
 		return diag_set(
 			d, rc,
 			"printgated is not running: start it with the configuration %s, then "
@@ -94,7 +92,7 @@ int provision_start(struct cli *cli, const struct provision_result *r, struct di
 	if (rc)
 		return diag_set(d, ERR_UNREACHABLE, "printgate.service does not start: %.300s",
 				said);
-	return client_ask(cli, CTL_STATUS, NULL, take_gateway, &ignored, d);
+	return client_ask(cli, CTL_STATUS, NULL, take_gateway, r, d);
 }
 
 /* ---- the rest ---------------------------------------------------------------------------------- */
@@ -176,15 +174,13 @@ int provision_apply(struct cli *cli, const struct provision_file *f, struct prov
 		if (rc)
 			rc = find_line(f, rc, d);
 	}
-	return rc ? rc : client_ask(cli, CTL_STATUS, NULL, take_gateway, out, d);
+	return rc;
 }
 
 int provision_await_clock(struct diag *d)
 {
 	for (unsigned i = 0; i < CLOCK_SECONDS; i++) {
-		struct timex t = {0};
-
-		if (adjtimex(&t) != TIME_ERROR)
+		if (when_synchronised())
 			return 0;
 		(void)sleep(1);
 	}

@@ -22,9 +22,9 @@ struct provision_result {
 int provision_configure(const struct provision_file *f, const char *path,
 			struct provision_result *out, struct diag *d)
 	__attribute__((warn_unused_result));
-/* Starts printgated by systemd, if it does not run and systemd does. ERR_UNREACHABLE with the next
- * step. */
-int provision_start(struct cli *cli, const struct provision_result *r, struct diag *d)
+/* Starts printgated by systemd, if it does not run and systemd does, and asks what gateway it is.
+ * ERR_UNREACHABLE with the next step. */
+int provision_start(struct cli *cli, struct provision_result *r, struct diag *d)
 	__attribute__((warn_unused_result));
 /* Everything else, in core's one transaction. ERR_CONFLICT where the file may not add to this gateway;
  * errors of a section begin with "line N: ". */

@@ -28,13 +28,13 @@ struct parser {
 	const char *at, *end;
 	unsigned line;
 	enum kind kind;
-	char section[SECTION_BYTES_MAX]; /* of CONF: "[gateway]" */
-	unsigned seen;			 /* bit per row of keys: given in this section */
+	const char *section; /* of CONF: "gateway" */
+	unsigned seen;	     /* bit per row of keys: given in this section */
 	bool had_provision;
-	const char *preset, *ports; /* of a printer, until its section ends */
-	char preset_text[64], ports_text[INI_MAX_LINE];
-	size_t conf;	     /* bytes used */
-	unsigned conf_lines; /* … and lines */
+	char preset[64],
+		ports[INI_MAX_LINE]; /* of a printer, until its section ends; "" for none */
+	size_t conf;		     /* bytes used */
+	unsigned conf_lines;	     /* … and lines */
 	struct diag *d;
 	bool failed;
 };
@@ -78,7 +78,7 @@ static int put_conf(struct parser *p, const char *a, const char *b, const char *
 
 static int conf_value(struct parser *p, const char *key, const char *value)
 {
-	if (!strcmp(p->section, "[gateway]")) {
+	if (!strcmp(p->section, "gateway")) {
 		p->out->has_endpoint |= !strcmp(key, "endpoint");
 		p->out->has_tunnel |= !strcmp(key, "tunnel");
 	}
@@ -105,8 +105,7 @@ static int take_address(struct parser *p, const char *value, struct diag *d)
 static int take_preset(struct parser *p, const char *value, struct diag *d)
 {
 	(void)d;
-	(void)snprintf(p->preset_text, sizeof(p->preset_text), "%s", value);
-	p->preset = p->preset_text;
+	(void)snprintf(p->preset, sizeof(p->preset), "%s", value);
 	return 0;
 }
 
@@ -115,11 +114,10 @@ static int take_ports(struct parser *p, const char *value, struct diag *d)
 	size_t n = 0;
 
 	(void)d;
-	for (; *value && n + 1 < sizeof(p->ports_text); value++)
+	for (; *value && n + 1 < sizeof(p->ports); value++)
 		if (*value != ' ' && *value != '\t')
-			p->ports_text[n++] = *value;
-	p->ports_text[n] = '\0';
-	p->ports = p->ports_text;
+			p->ports[n++] = *value;
+	p->ports[n] = '\0';
 	return 0;
 }
 
@@ -295,9 +293,9 @@ static void end_printer(struct parser *p)
 		fail(p, item->line, "the printer \"%.64s\" has no address", item->msg.name.s);
 		return;
 	}
-	if (typed_services(&item->msg, p->preset, p->ports,
-			   "which ports? It needs \"ports = tcp/80, …\" or \"preset = …\" with",
-			   &why))
+	if (typed_services(
+		    &item->msg, p->preset[0] ? p->preset : NULL, p->ports[0] ? p->ports : NULL,
+		    "which ports? It needs \"ports = tcp/80, …\" or \"preset = …\" with", &why))
 		fail(p, item->line, "the printer \"%.64s\": %s", item->msg.name.s, why.text);
 }
 
@@ -317,7 +315,7 @@ static void end_section(struct parser *p)
 		end_peer(p);
 	p->kind = NONE;
 	p->seen = 0;
-	p->preset = p->ports = NULL;
+	p->preset[0] = p->ports[0] = '\0';
 }
 
 static void begin_printer(struct parser *p, const char *name)
@@ -375,8 +373,8 @@ static void begin_section(struct parser *p, char *title)
 			continue;
 		p->kind = CONF;
 		p->out->has_conf = true;
-		(void)snprintf(p->section, sizeof(p->section), "[%s]", conf[i]);
-		(void)put_conf(p, p->section, "", "");
+		p->section = conf[i];
+		(void)put_conf(p, "[", p->section, "]");
 		return;
 	}
 	if ((name = after(title, "printer")) != NULL) {

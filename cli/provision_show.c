@@ -32,7 +32,8 @@
 
 struct code {
 	struct control_provision_code told;
-	char picture[NAME_MAX + 1]; /* on the boot partition; "" for none */
+	/* On the boot partition; "" for none. */
+	char picture[TUNNEL_NAME_BYTES + sizeof(PLACE_PICTURE ".png")];
 };
 
 struct show {
@@ -136,11 +137,6 @@ static void issue_remove(struct show *s)
 
 /* ---- one code ---------------------------------------------------------------------------------- */
 
-static void picture_name(struct code *c, const char *tunnel)
-{
-	(void)snprintf(c->picture, sizeof(c->picture), PLACE_PICTURE "%s.png", tunnel);
-}
-
 /* Where it cannot be written there is still `printgate qr`. */
 static void picture_write(struct show *s, const struct code *c, const struct qr *qr)
 {
@@ -163,23 +159,16 @@ static void picture_write(struct show *s, const struct code *c, const struct qr 
 
 /* A picture that is there from before a restart is as good as it was: the peer's keys are the same, and
  * asking for its code would change them. */
-static bool is_in_a_picture(const struct show *s, struct code *c)
+static bool is_in_a_picture(const struct show *s, const struct code *c)
 {
-	char tunnel[TUNNEL_NAME_BYTES + 1];
-
-	if (!(c->told.show & PROVISION_BOOT))
-		return false;
-	name_tunnel(tunnel, &c->told.name);
-	picture_name(c, tunnel);
-	return place_has(s->boot, c->picture);
+	return c->picture[0] && place_has(s->boot, c->picture);
 }
 
-static int code_show(struct show *s, struct code *c, struct diag *d)
+static int code_show(struct show *s, const struct code *c, struct diag *d)
 {
 	const struct control_named named = {.name = c->told.name};
 	const bool screen = c->told.show & PROVISION_CONSOLE && !s->drawn.s[0];
-	const bool picture =
-		c->told.show & PROVISION_BOOT && s->boot->folder >= 0 && !s->no_pictures;
+	const bool picture = c->picture[0] && s->boot->folder >= 0 && !s->no_pictures;
 	auto_answer a = {0};
 	auto_qr qr = {0};
 	int rc;
@@ -206,11 +195,18 @@ static int code_show(struct show *s, struct code *c, struct diag *d)
 static int take_code(void *ctx, uint16_t type, const union control_any *item, struct diag *d)
 {
 	struct show *s = ctx;
+	char tunnel[TUNNEL_NAME_BYTES + 1];
+	struct code *c;
 
 	if (type != CTL_PROVISION_CODE)
 		return client_unexpected(type, d);
-	if (s->n < PROVISION_ITEMS_MAX)
-		s->code[s->n++] = (struct code){.told = item->provision_code};
+	if (s->n == PROVISION_ITEMS_MAX)
+		return 0;
+	c = &s->code[s->n++];
+	*c = (struct code){.told = item->provision_code};
+	name_tunnel(tunnel, &c->told.name);
+	if (c->told.show & PROVISION_BOOT)
+		(void)snprintf(c->picture, sizeof(c->picture), PLACE_PICTURE "%s.png", tunnel);
 	return 0;
 }
 
@@ -226,19 +222,10 @@ static bool is_wanted(const struct show *s, const struct name *name)
 static void clear_pictures(struct show *s)
 {
 	const char *keep[PROVISION_ITEMS_MAX];
-	char name[PROVISION_ITEMS_MAX][TUNNEL_NAME_BYTES + sizeof(PLACE_PICTURE ".png")];
-	char tunnel[TUNNEL_NAME_BYTES + 1];
-	size_t n = 0;
 
-	for (unsigned i = 0; i < s->n; i++) {
-		if (!(s->code[i].told.show & PROVISION_BOOT))
-			continue;
-		name_tunnel(tunnel, &s->code[i].told.name);
-		(void)snprintf(name[n], sizeof(name[n]), PLACE_PICTURE "%s.png", tunnel);
-		keep[n] = name[n];
-		n++;
-	}
-	place_remove_pictures(s->boot, keep, n);
+	for (unsigned i = 0; i < s->n; i++)
+		keep[i] = s->code[i].picture; /* "" is nobody's name */
+	place_remove_pictures(s->boot, keep, s->n);
 }
 
 static int end_those_late(struct show *s, struct diag *d)

@@ -21,11 +21,7 @@
 
 enum { OPT_BOOT, OPT_CHECK, OPT_CONFIG };
 
-static void result_free(struct provision_result *r)
-{
-	provision_result_free(r);
-}
-#define auto_result __attribute__((cleanup(result_free))) struct provision_result
+#define auto_result __attribute__((cleanup(provision_result_free))) struct provision_result
 
 static void file_free(struct provision_file **f)
 {
@@ -142,8 +138,7 @@ static void hand_over(struct cli *cli, const struct provision_result *r)
 	char said[128], quoted[TEXT_QUOTE_BYTES];
 	struct diag ignored;
 
-	if (!strcmp(cli->socket, CLI_SOCKET) && !access(UNIT, F_OK) &&
-	    !access("/run/systemd/system", F_OK) &&
+	if (!strcmp(cli->socket, CLI_SOCKET) && !access(UNIT, F_OK) && program_has_systemd() &&
 	    program_run(argv, said, sizeof(said), &ignored) == 0)
 		return;
 	for (unsigned i = 0; !cli->json && i < r->peers; i++)

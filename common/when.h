@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/err.h"
@@ -28,3 +29,6 @@ int when_parse(struct when *out, const char *text, struct diag *d)
 	__attribute__((warn_unused_result));
 /* RFC 3339 in UTC, whole seconds. */
 void when_format(char out[WHEN_TEXT_BYTES], int64_t at);
+
+/* Does somebody (NTP) keep the machine's clock right? False also where that may not be asked. */
+bool when_synchronised(void);

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>
-#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -107,20 +106,11 @@ int clock_end(const struct clock_view *v, int64_t at, uint32_t after, int64_t *e
 	return 0;
 }
 
-/* Does somebody (NTP) keep the clock right? A read needs no privilege. */
-static bool synchronised(void)
-{
-	struct timex tx = {.modes = 0};
-	const int r = adjtimex(&tx);
-
-	return r != -1 && r != TIME_ERROR && !(tx.status & STA_UNSYNC);
-}
-
 struct clock_view clock_now(struct core *c)
 {
 	const int64_t wall = time(NULL);
 	const struct clock_view v = clock_judge(wall, c->clock.mark, c->clock.ahead,
-						wall < c->clock.mark && synchronised());
+						wall < c->clock.mark && when_synchronised());
 
 	c->clock.mark = v.now;
 	c->clock.ahead = clock_ahead(&v, c->clock.ahead);
