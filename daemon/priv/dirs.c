@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Folders and the lock. Runs as root at start-up only; everything below the folders that belong to
- * the other users is theirs, so nothing there is opened by path from here.
+ * Folders and the lock. Runs at start-up only, as root or as the service's own account; everything below
+ * the folders that belong to the other users is theirs, so nothing there is opened by path from here.
  */
 #include "daemon/priv/dirs.h"
 
@@ -16,10 +16,15 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "daemon/priv/sock.h"
+#include "daemon/priv/spawn.h"
 
 #define LOCK_WAIT_MS 5000 /* for a printgated that is just ending */
 #define LOCK_STEP_MS 20
 #define EMPTY_NAME   "empty"
+#define NET_NAME     "net"
+#define CORE_NAME    "core"
+#define LOCK_NAME    "printgated.lock"
 
 /* mkdir -p: what is missing is made 0755 root, whatever the umask: the group of control.sock must get
  * through RUNTIME. */
@@ -40,6 +45,11 @@ static int make_path(const char *path, struct diag *d)
 	}
 }
 
+int dirs_give(int fd, const struct conf_user *owner)
+{
+	return geteuid() == owner->uid ? 0 : fchown(fd, owner->uid, owner->gid);
+}
+
 /* A folder of one user's: made, or found with that owner. Left as it is otherwise: root does not
  * re-own what another user could have filled with links. */
 static int make_private(int parent, const char *parent_path, const char *name,
@@ -54,7 +64,7 @@ static int make_private(int parent, const char *parent_path, const char *name,
 	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st))
 		return diag_errno(d, "cannot open the folder %s/%s", parent_path, name);
-	if (made && fchown(fd, owner->uid, owner->gid))
+	if (made && dirs_give(fd, owner))
 		return diag_errno(d, "cannot hand over the folder %s/%s", parent_path, name);
 	if (!made && st.st_uid != owner->uid)
 		return diag_set(
@@ -118,11 +128,22 @@ int dirs_make(struct dirs *out, const struct conf *c, struct diag *d)
 	state = open(c->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (state < 0)
 		return diag_errno(d, "cannot open the folder %s", c->state);
-	rc = make_private(state, c->state, "core", &c->core, &out->core, d);
-	if (rc)
+	rc = make_private(state, c->state, NET_NAME, &c->net, &out->net, d);
+	out->core = out->empty = -1;
+	if (rc || spawn_managed()) /* the others are the companions' units' */
 		return rc;
-	rc = make_private(state, c->state, "net", &c->net, &out->net, d);
+	rc = make_private(state, c->state, CORE_NAME, &c->core, &out->core, d);
 	return rc ? rc : make_empty(c->runtime, &out->empty, d);
+}
+
+int dirs_of_companion(int *out, const struct conf *c, bool page, struct diag *d)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%.*s/%s", PATH_MAX - 32, page ? c->runtime : c->state,
+		       page ? EMPTY_NAME : CORE_NAME);
+	*out = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *out < 0 ? diag_errno(d, "cannot open the folder %s", path) : 0;
 }
 
 int dirs_tls(const struct conf *c, int *out, struct diag *d)
@@ -135,24 +156,46 @@ int dirs_tls(const struct conf *c, int *out, struct diag *d)
 	return make_private(state, c->state, "tls", &root, out, d);
 }
 
+void dirs_runtime(char out[PATH_MAX], const struct conf *c)
+{
+	struct stat st;
+
+	(void)snprintf(out, PATH_MAX, "%.*s/" NET_NAME, PATH_MAX - 32, c->runtime);
+	if (lstat(out, &st) || !S_ISDIR(st.st_mode))
+		(void)snprintf(out, PATH_MAX, "%s", c->runtime);
+}
+
+/* Whoever takes it next may be root or the service's account. */
+static int open_lock(int *out, const char *folder, const struct conf *c, struct diag *d)
+{
+	char path[PATH_MAX];
+	auto_close int fd = -1;
+
+	(void)snprintf(path, sizeof(path), "%.*s/" LOCK_NAME, PATH_MAX - 32, folder);
+	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 || dirs_give(fd, &c->net))
+		return diag_errno(d, "cannot open %s", path);
+	*out = take_fd(&fd);
+	return 0;
+}
+
 int dirs_lock(const struct conf *c, int *out, struct diag *d)
 {
 	const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000L};
-	char path[PATH_MAX];
+	char folder[PATH_MAX];
 	auto_close int fd = -1;
 	int rc = make_path(c->runtime, d);
 
 	if (!rc)
 		rc = check_ours(c->runtime, d);
+	dirs_runtime(folder, c);
+	if (!rc)
+		rc = open_lock(&fd, folder, c, d);
 	if (rc)
 		return rc;
-	(void)snprintf(path, sizeof(path), "%.*s/printgated.lock", PATH_MAX - 32, c->runtime);
-	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return diag_errno(d, "cannot open %s", path);
 	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB); waited += LOCK_STEP_MS) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
-			return diag_errno(d, "cannot lock %s", path);
+			return diag_errno(d, "cannot lock " LOCK_NAME " in %s", folder);
 		if (waited >= LOCK_WAIT_MS)
 			return diag_set(
 				d, ERR_CONFLICT,
@@ -167,14 +210,19 @@ int dirs_lock(const struct conf *c, int *out, struct diag *d)
 
 int dirs_unmake(const struct conf *c, struct diag *d)
 {
-	static const char *const names[] = {"control.sock", "printgated.lock"};
-	auto_close int fd = open(c->runtime, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	static const char *const names[] = {SOCK_CONTROL_NAME, LOCK_NAME};
+	char folder[PATH_MAX];
+	auto_close int fd = -1;
 
+	dirs_runtime(folder, c);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT ? 0 : diag_errno(d, "cannot open %s", c->runtime);
+		return errno == ENOENT ? 0 : diag_errno(d, "cannot open %s", folder);
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (unlinkat(fd, names[i], 0) && errno != ENOENT)
-			return diag_errno(d, "cannot remove %s/%s", c->runtime, names[i]);
+			return diag_errno(d, "cannot remove %s/%s", folder, names[i]);
+	if (strcmp(folder, c->runtime) != 0)
+		return 0; /* the package's folders stay for the next start */
 	(void)unlinkat(fd, EMPTY_NAME, AT_REMOVEDIR);
 	(void)rmdir(c->runtime); /* it may hold what is somebody else's */
 	return 0;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Folders and the lock (root, start-up only).
+ * Folders and the lock (start-up only). Where the package has made RUNTIME/net for our account (tmpfiles.d),
+ * control socket and lock lie there, and RUNTIME/control.sock is a link to the socket: so they can be made
+ * without being root.
  */
 #pragma once
 
@@ -21,9 +23,20 @@ int dirs_make(struct dirs *out, const struct conf *c, struct diag *d)
  * caller's. ERR_SYSTEM, ERR_CONFIG as above. */
 int dirs_tls(const struct conf *c, int *out, struct diag *d) __attribute__((warn_unused_result));
 
-/* Takes RUNTIME/printgated.lock (flock(2); ends with the descriptor), waiting up to five seconds for
+/* Hands what was just made over to `owner`; nothing to do where that is who we are. 0, or -1 and errno. */
+int dirs_give(int fd, const struct conf_user *owner) __attribute__((warn_unused_result));
+
+/* For companions that a service manager started: STATE/core, or with `page` RUNTIME/empty. The
+ * descriptor is the caller's. ERR_SYSTEM. */
+int dirs_of_companion(int *out, const struct conf *c, bool page, struct diag *d)
+	__attribute__((warn_unused_result));
+
+/* The folder of control socket and lock: RUNTIME/net if it is there, else RUNTIME. */
+void dirs_runtime(char out[PATH_MAX], const struct conf *c);
+
+/* Takes printgated.lock in that folder (flock(2); ends with the descriptor), waiting up to five seconds for
  * one that is ending. ERR_CONFLICT if another printgated has it. */
 int dirs_lock(const struct conf *c, int *out, struct diag *d) __attribute__((warn_unused_result));
 
-/* Removes what lies in RUNTIME and RUNTIME itself if nothing else is in it. The state stays. */
+/* Removes control socket and lock, and RUNTIME itself if nothing else is in it. The state stays. */
 int dirs_unmake(const struct conf *c, struct diag *d) __attribute__((warn_unused_result));

@@ -21,6 +21,9 @@
 #include "common/mem.h"
 #include "daemon/priv/foreign_xt.h"
 
+#define NAMES_PATH "/proc/net/ip_tables_names"
+#define MODULE_PATH                                                                                \
+	"/sys/module/iptable_filter" /* also where it is built in, for it has a parameter */
 #define NAMES_BYTES 512
 #define TABLE_BYTES (16U << 20)
 #define DEPTH_MAX   32	   /* of jumps; the kernel's own bound is the number of chains */
@@ -33,20 +36,18 @@ struct table {
 
 int foreign_legacy_open(void)
 {
-	return open(FOREIGN_NAMES_PATH, O_RDONLY | O_CLOEXEC);
+	return open(NAMES_PATH, O_RDONLY | O_CLOEXEC);
 }
 
-/* Is there a filter table? Also "yes" where that cannot be told: *unknown is set then. */
-static bool has_filter(int names, bool *unknown)
+/* The list is root's. Without it, the module tells: where that is not, there is no such table; where it is,
+ * to ask makes at worst an empty one, which lets everything pass. */
+static bool has_filter(int names)
 {
 	char text[NAMES_BYTES + 1];
 	ssize_t n;
 
-	*unknown = false;
-	if (names < 0) {
-		*unknown = access(FOREIGN_NAMES_PATH, F_OK) == 0;
-		return false;
-	}
+	if (names < 0)
+		return access(MODULE_PATH, F_OK) == 0;
 	n = pread(names, text, NAMES_BYTES, 0);
 	if (n < 0)
 		return false;
@@ -192,10 +193,9 @@ enum foreign_legacy foreign_legacy_judge(int names, const struct flow *f)
 {
 	struct table t = {.entries = NULL};
 	enum foreign_legacy verdict = FOREIGN_LEGACY_UNKNOWN;
-	bool unknown;
 
-	if (!has_filter(names, &unknown))
-		return unknown ? FOREIGN_LEGACY_UNKNOWN : FOREIGN_LEGACY_NONE;
+	if (!has_filter(names))
+		return FOREIGN_LEGACY_NONE;
 	if (!read_table(&t) && t.info.valid_hooks & 1U << f->hook)
 		verdict = walk(&t, f);
 	free(t.entries);

@@ -6,17 +6,15 @@
 
 #include "daemon/priv/flow.h"
 
-#define FOREIGN_NAMES_PATH "/proc/net/ip_tables_names"
-
-/* Opens the kernel's list of old tables, which root alone may; -1: this kernel has none. */
+/* Opens the kernel's list of old tables, which root alone may; -1: there is none now, or we are not root. */
 int foreign_legacy_open(void);
 
 enum foreign_legacy {
 	FOREIGN_LEGACY_NONE,	/* no filter table: nothing is judged there */
-	FOREIGN_LEGACY_UNKNOWN, /* the old tables came after foreign_legacy_open, or cannot be read */
+	FOREIGN_LEGACY_UNKNOWN, /* it cannot be read, or followed to its end */
 	FOREIGN_LEGACY_ADMITS,
 	FOREIGN_LEGACY_DROPS,
 };
 
-/* What the filter table does with a flow. names: of foreign_legacy_open. Never makes a table. */
+/* What the filter table does with a flow. names: of foreign_legacy_open. */
 enum foreign_legacy foreign_legacy_judge(int names, const struct flow *f);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The gateway's key file. Runs as root at start-up and as the file's owner later.
+ * The gateway's key file. Runs at start-up, and as the file's owner later.
  */
 #include "daemon/priv/gatekey.h"
 
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "daemon/priv/dirs.h"
 
 #define KEY_FILE     "gateway.key"
 #define KEY_FILE_NEW "gateway.key.new"
@@ -52,7 +53,7 @@ static int write_key(int dir, const struct wg_secret *key, const struct conf_use
 	text[WG_KEY_TEXT_BYTES - 1] = '\n';
 	n = write(fd, text, sizeof(text));
 	key_wipe(text, sizeof(text));
-	if (n != sizeof(text) || fchown(fd, owner->uid, owner->gid) || fsync(fd) ||
+	if (n != sizeof(text) || dirs_give(fd, owner) || fsync(fd) ||
 	    renameat(dir, KEY_FILE_NEW, dir, KEY_FILE) || fsync(dir))
 		return diag_errno(d, "cannot write " KEY_FILE);
 	return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * printgated: the privileged program. Root until start-up is done, then a user of its own with
- * CAP_NET_ADMIN. This file is the list of steps; see printgated(8).
+ * CAP_NET_ADMIN; or that user from the start, as a service. This file is the list of steps; see
+ * printgated(8).
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include "daemon/priv/foreign_legacy.h"
 #include "daemon/priv/gate.h"
 #include "daemon/priv/gatekey.h"
+#include "daemon/priv/join.h"
 #include "daemon/priv/notify.h"
 #include "daemon/priv/page_tls.h"
 #include "daemon/priv/serve.h"
@@ -31,18 +33,21 @@
 #define EXIT_USAGE	2
 
 static const char usage_text[] =
-	"usage: printgated [--config FILE] [--check | --down] [--ready-fd N]\n"
+	"usage: printgated [--config FILE] [--check | --down | --companion PROGRAM]\n"
+	"                  [--ready-fd N]\n"
 	"\n"
 	"  --config FILE   read FILE instead of " CONFIG_DEFAULT "\n"
 	"  --check         only say whether the configuration is good\n"
 	"  --down          remove interface, routes and firewall table, then end\n"
 	"  --ready-fd N    write a line feed to descriptor N when the gate is open\n"
+	"  --companion PROGRAM\n"
+	"                  become PROGRAM when the service's printgated asks for it\n"
 	"  --version\n"
 	"\n"
 	"It stays in the foreground and ends with SIGTERM; the gate stays up then.\n";
 
 struct options {
-	const char *config;
+	const char *config, *companion;
 	bool check, down;
 	int ready_fd;
 };
@@ -82,6 +87,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 		{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, 'k'},
 		{"down", no_argument, NULL, 'd'},
+		{"companion", required_argument, NULL, 'p'},
 		{"ready-fd", required_argument, NULL, 'r'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'v'},
@@ -103,6 +109,9 @@ static int parse_options(struct options *o, int argc, char **argv)
 		case 'd':
 			o->down = true;
 			break;
+		case 'p':
+			o->companion = optarg;
+			break;
 		case 'r':
 			o->ready_fd = parse_number(optarg);
 			if (o->ready_fd < 3) {
@@ -122,7 +131,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	if (optind != argc || (o->check && o->down)) {
+	if (optind != argc || o->check + o->down + (o->companion != NULL) > 1) {
 		(void)fputs(usage_text, stderr);
 		return EXIT_USAGE;
 	}
@@ -217,17 +226,18 @@ static int start_core(struct start *s, struct diag *d)
 {
 	struct spawn core = {
 		.program = "printgate-core",
+		.runtime = s->conf.runtime,
 		.user = s->conf.core,
 		.folder = s->dirs.core,
 		.fds = {s->core_pair[1], s->control, s->looks_pair[0], s->logins_pair[0], s->lock},
 		.fd_count = 5};
-	int rc = spawn_start(&core, &s->serve.core_pid, d);
+	int rc = spawn_start(&core, &s->serve.companions[0], d);
 
 	(void)close(s->core_pair[1]);
 	(void)close(s->control);
 	(void)close(s->looks_pair[0]);
 	(void)close(s->logins_pair[0]);
-	(void)close(s->dirs.core);
+	cleanup_close(&s->dirs.core);
 	return rc;
 }
 
@@ -238,6 +248,7 @@ static int start_web(struct start *s, struct diag *d)
 	char count[12];
 	struct spawn web = {.program = "printgate-web",
 			    .args = {count, tls ? "1" : "0"},
+			    .runtime = s->conf.runtime,
 			    .user = s->conf.web,
 			    .may_chroot = true,
 			    .folder = s->dirs.empty,
@@ -255,7 +266,7 @@ static int start_web(struct start *s, struct diag *d)
 	if (tls)
 		web.fds[web.fd_count++] = s->tls.line;
 	web.fds[web.fd_count++] = s->lock;
-	rc = spawn_start(&web, &s->serve.web_pid, d);
+	rc = spawn_start(&web, &s->serve.companions[1], d);
 	for (unsigned i = 0; i + 1 < web.fd_count; i++)
 		(void)close(web.fds[i]);
 	return rc;
@@ -267,9 +278,9 @@ static int start_pages(struct start *s, struct diag *d)
 	int rc;
 
 	page_tls_start(&s->tls, &s->conf, &s->dirs, s->lock);
-	s->serve.tls_pid = s->tls.pid;
+	s->serve.companions[2] = s->tls.companion;
 	rc = start_web(s, d);
-	(void)close(s->dirs.empty);
+	cleanup_close(&s->dirs.empty);
 	return rc;
 }
 
@@ -290,7 +301,7 @@ static void say_hello(struct privmsg_hello *h, const struct start *s)
 	(void)snprintf(h->page_fingerprint, sizeof(h->page_fingerprint), "%s", s->tls.fingerprint);
 }
 
-/* As root: all that needs it. Ends with root given up. */
+/* All that root is needed for, where we are root. Ends with root given up. */
 static int start_up(struct start *s, const struct options *o, struct diag *d)
 {
 	int rc = dirs_lock(&s->conf, &s->lock, d);
@@ -366,9 +377,36 @@ static int exit_status(int rc)
 	return rc == ERR_CONFIG ? EX_CONFIG : EXIT_FAILURE;
 }
 
+/* Not as root only where the package has made the folders and the service manager knows the companions. */
+static int may_run(const struct conf *c, const struct options *o, struct diag *d)
+{
+	char folder[PATH_MAX];
+	struct stat st;
+
+	dirs_runtime(folder, c);
+	if (geteuid() == 0 || (!o->down && strcmp(folder, c->runtime) != 0 && !stat(folder, &st) &&
+			       st.st_uid == geteuid()))
+		return 0;
+	return diag_set(d, ERR_NOT_PERMITTED,
+			"must be started as root, which it gives up once its sockets are open");
+}
+
+static int act(struct start *s, const struct options *o, struct diag *d)
+{
+	int rc;
+
+	if (o->companion)
+		return join_answer(o->companion, &s->conf, d);
+	rc = may_run(&s->conf, o, d);
+	if (rc)
+		return rc;
+	return o->down ? take_down(s, d) : run(s, o, d);
+}
+
 int main(int argc, char **argv)
 {
-	static struct start s;
+	static struct start s = {
+		.serve.companions = {COMPANION_NONE, COMPANION_NONE, COMPANION_NONE}};
 	struct options o;
 	struct diag d = {ERR_NONE, ""};
 	int rc = parse_options(&o, argc, argv);
@@ -382,12 +420,8 @@ int main(int argc, char **argv)
 		(void)printf("%s: good\n", o.config);
 		return EXIT_SUCCESS;
 	}
-	if (!rc && geteuid() != 0)
-		rc = diag_set(
-			&d, ERR_NOT_PERMITTED,
-			"must be started as root, which it gives up once its sockets are open");
 	if (!rc)
-		rc = o.down ? take_down(&s, &d) : run(&s, &o, &d);
+		rc = act(&s, &o, &d);
 	if (rc)
 		log_error("start", "%s", d.text);
 	return exit_status(rc);

@@ -9,30 +9,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "daemon/priv/sock.h"
-#include "daemon/priv/spawn.h"
 
-#define CERTIFICATE_FILE "page.crt"
-#define KEY_FILE	 "page.key"
-#define SHA256_BYTES	 32
-#define PATIENCE_MS	 20000 /* an old Pi makes its key in less than one second */
-#define ADDRESS_BYTES	 INET6_ADDRSTRLEN
-#define FIXED_FDS	 4 /* line, pipe, certificate, key */
+#define SHA256_BYTES  32
+#define PATIENCE_MS   20000 /* an old Pi makes its key in less than one second */
+#define ADDRESS_BYTES INET6_ADDRSTRLEN
+#define FIXED_FDS     (PAGE_TLS_FILES_AT + PAGE_TLS_FILES) /* line, pipe, certificate, key */
 
 /* All that the child is given, and what belongs to it. */
 struct work {
-	int line[2], report[2]; /* ours (or web's) and the child's; the child's is the second */
-	int certificate, key;
+	int line[2], report[2];	   /* ours (or web's) and the child's; the child's is the second */
+	int files[PAGE_TLS_FILES]; /* certificate, key */
 	int sockets[CONF_TLS_MAX];
 	unsigned count;
 	char number[12], tunnel[PREFIX4_TEXT_BYTES], tunnel6[PREFIX6_TEXT_BYTES];
@@ -42,69 +36,13 @@ struct work {
 
 static void close_all(struct work *w)
 {
-	int *const all[] = {&w->line[0],   &w->line[1],	    &w->report[0],
-			    &w->report[1], &w->certificate, &w->key};
+	int *const all[] = {&w->line[0],   &w->line[1],	 &w->report[0],
+			    &w->report[1], &w->files[0], &w->files[1]};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		cleanup_close(all[i]);
 	for (unsigned i = 0; i < w->count; i++)
 		(void)close(w->sockets[i]);
-}
-
-/* ---- certificate and key ----------------------------------------------------------------------- */
-
-/* The owner's. A key that everybody on the machine can read is none. */
-static int open_given(const char *path, bool secret, int *out, struct diag *d)
-{
-	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-
-	if (fd < 0)
-		return diag_errno(d, "cannot open %s", path);
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-		return diag_set(d, ERR_CONFIG, "%s is not a file", path);
-	if (secret && st.st_mode & S_IRWXO)
-		return diag_set(d, ERR_CONFIG,
-				"%s can be read by everybody on this machine: `chmod o= %s`", path,
-				path);
-	*out = take_fd(&fd);
-	return 0;
-}
-
-/* Ours: the file stays root's and closed to everybody; only who inherits the descriptor can use it. */
-static int open_own(int dir, const char *name, int *out, struct diag *d)
-{
-	auto_close int fd = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st))
-		return diag_errno(d, "cannot open tls/%s in the state folder", name);
-	if (!S_ISREG(st.st_mode) || st.st_mode & 077)
-		return diag_set(d, ERR_CONFIG,
-				"tls/%s in the state folder is readable by others: delete it, and "
-				"a new one is made",
-				name);
-	*out = take_fd(&fd);
-	return 0;
-}
-
-static int open_files(struct work *w, const struct conf *c, struct diag *d)
-{
-	auto_close int dir = -1;
-	int rc;
-
-	if (c->certificate[0]) {
-		rc = open_given(c->certificate, false, &w->certificate, d);
-		return rc ? rc : open_given(c->key, true, &w->key, d);
-	}
-	rc = dirs_tls(c, &dir, d);
-	if (!rc)
-		rc = open_own(dir, CERTIFICATE_FILE, &w->certificate, d);
-	if (!rc)
-		rc = open_own(dir, KEY_FILE, &w->key, d);
-	if (!rc && fsync(dir))
-		rc = diag_errno(d, "cannot sync the folder tls");
-	return rc;
 }
 
 /* ---- sockets and arguments --------------------------------------------------------------------- */
@@ -208,7 +146,8 @@ static void format_fingerprint(char out[CONTROL_FINGERPRINT_BYTES],
 
 static int prepare(struct page_tls *t, struct work *w, const struct conf *c, struct diag *d)
 {
-	int rc = open_files(w, c, d);
+	/* Under a service manager the companion has the right to open them, and not we. */
+	int rc = spawn_managed() ? 0 : page_tls_files(w->files, c, d);
 
 	if (!rc)
 		bind_sockets(t, w, c);
@@ -229,16 +168,17 @@ static int launch(struct page_tls *t, struct work *w, const struct conf *c, cons
 	int rc;
 
 	*s = (struct spawn){.program = "printgate-tls",
+			    .runtime = c->runtime,
 			    .user = c->tls_user,
 			    .may_chroot = true,
 			    .folder = dirs->empty,
-			    .fds = {w->line[1], w->report[1], w->certificate, w->key},
-			    .fd_count = FIXED_FDS};
+			    .fds = {w->line[1], w->report[1], w->files[0], w->files[1]},
+			    .fd_count = spawn_managed() ? PAGE_TLS_FILES_AT : FIXED_FDS};
 	for (unsigned i = 0; i < w->count; i++)
 		s->fds[s->fd_count++] = w->sockets[i];
 	s->fds[s->fd_count++] = lock;
 	arguments(w, c);
-	rc = spawn_start(s, &t->pid, d);
+	rc = spawn_start(s, &t->companion, d);
 	if (rc)
 		return rc;
 	(void)close(take_fd(&w->report[1])); /* so that its end is the pipe's */
@@ -247,19 +187,17 @@ static int launch(struct page_tls *t, struct work *w, const struct conf *c, cons
 		format_fingerprint(t->fingerprint, digest);
 		return 0;
 	}
-	(void)kill(t->pid, SIGKILL);
-	(void)waitpid(t->pid, NULL, 0);
-	t->pid = 0;
+	spawn_end(&t->companion);
 	return rc;
 }
 
 void page_tls_start(struct page_tls *t, const struct conf *c, const struct dirs *dirs, int lock)
 {
-	struct work w = {.line = {-1, -1}, .report = {-1, -1}, .certificate = -1, .key = -1};
+	struct work w = {.line = {-1, -1}, .report = {-1, -1}, .files = {-1, -1}};
 	struct diag d = {ERR_NONE, ""};
 	int rc;
 
-	*t = (struct page_tls){.line = -1};
+	*t = (struct page_tls){.line = -1, .companion = COMPANION_NONE};
 	if (!c->tls_count)
 		return;
 	rc = prepare(t, &w, c, &d);

@@ -32,6 +32,8 @@
 #define HUSH_DELAY_MS	   1000	 /* wireguard-go learns a moment late that its interface is up */
 #define MEND_QUIET_MS	   30000 /* after so long without, the delay is the short one again */
 
+#define POLL_COMPANIONS 6 /* the first of them in serve_run's list */
+
 #define CORE_BURST	 64    /* messages, before signals and the watch have their turn */
 #define CORE_PATIENCE_MS 30000 /* for core to read: it may be waiting for a slow disk */
 
@@ -294,18 +296,28 @@ static void on_core(struct serve *s)
 	key_wipe(&msg, sizeof(msg));
 }
 
-static void child_ended(struct serve *s, pid_t pid, const char *name)
+static void child_ended(struct serve *s, struct companion *c)
 {
 	int status;
 
-	if (!pid || waitpid(pid, &status, WNOHANG) != pid)
+	if (!c->pid || waitpid(c->pid, &status, WNOHANG) != c->pid)
 		return;
 	if (WIFSIGNALED(status))
 		log_error("serve", "%s was ended by signal %d; ending too, the gate stays as it is",
-			  name, WTERMSIG(status));
+			  c->name, WTERMSIG(status));
 	else
 		log_error("serve", "%s has ended (status %d); ending too, the gate stays as it is",
-			  name, WEXITSTATUS(status));
+			  c->name, WEXITSTATUS(status));
+	c->pid = 0;
+	end_with(s, EXIT_FAILURE);
+}
+
+/* The service manager tells with what status. */
+static void unit_ended(struct serve *s, struct companion *c)
+{
+	log_error("serve", "%s has ended; ending too, the gate stays as it is", c->name);
+	(void)close(c->life);
+	c->life = -1;
 	end_with(s, EXIT_FAILURE);
 }
 
@@ -320,9 +332,8 @@ static void on_signal(struct serve *s)
 		end_with(s, EXIT_SUCCESS);
 		return;
 	}
-	child_ended(s, s->core_pid, "printgate-core");
-	child_ended(s, s->web_pid, "printgate-web");
-	child_ended(s, s->tls_pid, "printgate-tls");
+	for (unsigned i = 0; i < SERVE_COMPANIONS; i++)
+		child_ended(s, &s->companions[i]);
 }
 
 /* wireguard-go is gone: a new one on the same interface, then everything made equal to the store. */
@@ -476,6 +487,9 @@ int serve_run(struct serve *s, const struct privmsg_hello *hello)
 			{.fd = s->watching ? s->watch.route : -1, .events = POLLIN},
 			{.fd = s->watching ? s->watch.nft : -1, .events = POLLIN},
 			{.fd = s->watching ? s->watch.log : -1, .events = POLLIN},
+			{.fd = s->companions[0].life, .events = POLLIN},
+			{.fd = s->companions[1].life, .events = POLLIN},
+			{.fd = s->companions[2].life, .events = POLLIN},
 		};
 
 		if (poll(fds, ARRAY_LEN(fds), due(s)) < 0) {
@@ -492,6 +506,9 @@ int serve_run(struct serve *s, const struct privmsg_hello *hello)
 			on_backend(s);
 		if (fds[3].revents || fds[4].revents || fds[5].revents)
 			on_watch(s);
+		for (unsigned i = 0; i < SERVE_COMPANIONS && !s->ending; i++)
+			if (fds[POLL_COMPANIONS + i].revents)
+				unit_ended(s, &s->companions[i]);
 	}
 	if (s->watching)
 		watch_close(&s->watch);

@@ -5,21 +5,21 @@
  */
 #pragma once
 
-#include <sys/types.h>
-
 #include "common/chan.h"
 #include "daemon/priv/gate.h"
 #include "daemon/priv/notify.h"
+#include "daemon/priv/spawn.h"
 #include "daemon/priv/watch.h"
+
+#define SERVE_COMPANIONS 3 /* core, web, tls */
 
 struct serve {
 	struct gate *gate;
 	struct notify *notify;
-	struct chan core;	 /* our end of the line */
-	pid_t core_pid, web_pid; /* web_pid 0: no page */
-	pid_t tls_pid;		 /* 0: no page in the LAN */
-	int signals;		 /* signalfd of SIGTERM, SIGINT, SIGCHLD */
-	int legacy;		 /* of foreign_legacy_open */
+	struct chan core; /* our end of the line */
+	struct companion companions[SERVE_COMPANIONS];
+	int signals; /* signalfd of SIGTERM, SIGINT, SIGCHLD */
+	int legacy;  /* of foreign_legacy_open */
 	struct change change;
 	struct watch watch; /* opened after the first full change */
 	bool watching;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Binding sockets, as root at start-up.
+ * Binding sockets, at start-up.
  */
 #include "daemon/priv/sock.h"
 
@@ -17,24 +17,29 @@
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "daemon/priv/dirs.h"
+#include "daemon/priv/spawn.h"
 
 #define SOCK_BACKLOG 64
 
 int sock_control(const struct conf *c, int *out, struct diag *d)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	const struct group *gr = getgrnam(SOCK_GROUP);
+	const struct group *gr = spawn_managed() ? NULL : getgrnam(SOCK_GROUP);
+	char folder[PATH_MAX];
 	auto_close int fd = -1;
 	mode_t mask;
 	int rc;
 
-	(void)snprintf(sa.sun_path, sizeof(sa.sun_path), "%.90s/" SOCK_CONTROL_NAME, c->runtime);
+	dirs_runtime(folder, c);
+	(void)snprintf(sa.sun_path, sizeof(sa.sun_path), "%.94s/" SOCK_CONTROL_NAME, folder);
 	if (unlink(sa.sun_path) && errno != ENOENT)
 		return diag_errno(d, "cannot replace %s", sa.sun_path);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return diag_errno(d, "cannot make a socket");
-	mask = umask(0177);
+	/* Not root, we cannot give it to the group: the folder does (setgid). */
+	mask = umask(spawn_managed() ? 0117 : 0177);
 	rc = bind(fd, (struct sockaddr *)&sa, sizeof(sa));
 	(void)umask(mask);
 	if (rc || listen(fd, SOCK_BACKLOG))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The listening sockets: bound by printgated as root, used by core (control.sock) and web (the
+ * The listening sockets: bound by printgated at start-up, used by core (control.sock) and web (the
  * page's). Rights come from which socket a message came in on.
  */
 #pragma once
@@ -16,8 +16,8 @@
 #define SOCK_PAGE_PORT	51880
 #define SOCK_PAGE_TRIES 16
 
-/* RUNTIME/control.sock, SOCK_SEQPACKET, 0660 root:printgate (0600 root where there is no such
- * group). A socket left behind is replaced; the caller holds the lock. */
+/* control.sock in the folder of dirs_runtime, SOCK_SEQPACKET, 0660 with the group printgate (0600 root where
+ * there is no such group). A socket left behind is replaced; the caller holds the lock. */
 int sock_control(const struct conf *c, int *out, struct diag *d)
 	__attribute__((warn_unused_result));
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The change of identity: forking the companions and dropping root. Runs once, at start-up.
+ * The change of identity: starting the companions and dropping root. Runs once, at start-up. Under a
+ * service manager that starts each program in its own unit, there is no root to drop (join.h).
  */
 #include "daemon/priv/spawn.h"
 
@@ -16,9 +17,11 @@
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "daemon/priv/join.h"
 
 #ifndef PRINTGATE_LIBDIR
 #define PRINTGATE_LIBDIR "/usr/lib/printgate"
@@ -126,53 +129,129 @@ static void environment(char *env[], size_t room)
 	env[n] = NULL;
 }
 
-static void __attribute__((noreturn)) run_child(const struct spawn *s, int program)
+/* A unit's companion is who it is to be from the start, with the bounding set that the unit gives it. */
+static int take_identity(const struct spawn *s)
+{
+	if (geteuid() != 0)
+		return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (drop_bounding(s->may_chroot))
+		return -1;
+	return s->may_chroot ? become_chrooter(&s->user) : become(&s->user);
+}
+
+/* Returns only on failure, with errno. */
+static void execute(const struct spawn *s, int program)
 {
 	char *argv[SPAWN_ARGS_MAX + 2] = {(char *)(uintptr_t)s->program};
 	char *env[ENV_ROOM];
 	int keep = FD_FIRST + (int)s->fd_count;
-	sigset_t none;
 
 	for (unsigned i = 0; i < SPAWN_ARGS_MAX && s->args[i]; i++)
 		argv[i + 1] = (char *)(uintptr_t)s->args[i];
+	program = fcntl(program, F_DUPFD_CLOEXEC, 2 * FD_PARK); /* out of place_fds' way */
+	if (program < 0 || (s->folder >= 0 ? fchdir(s->folder) : chdir("/")) || place_fds(s) ||
+	    take_identity(s) || close_range((unsigned)keep, ~0U, CLOSE_RANGE_CLOEXEC))
+		return;
+	environment(env, ARRAY_LEN(env));
+	(void)fexecve(program, argv, env);
+}
+
+static void __attribute__((noreturn)) run_child(const struct spawn *s, int program)
+{
+	sigset_t none;
+
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)setsid(); /* a terminal's Ctrl-C is for printgated alone */
-	program = fcntl(program, F_DUPFD_CLOEXEC, 2 * FD_PARK); /* out of place_fds' way */
-	if (program < 0 || (s->folder >= 0 ? fchdir(s->folder) : chdir("/")) ||
-	    drop_bounding(s->may_chroot) || place_fds(s) ||
-	    (s->may_chroot ? become_chrooter(&s->user) : become(&s->user)) ||
-	    close_range((unsigned)keep, ~0U, CLOSE_RANGE_CLOEXEC))
-		_exit(EXIT_EXEC);
-	environment(env, ARRAY_LEN(env));
-	(void)fexecve(program, argv, env);
+	execute(s, program);
 	_exit(EXIT_EXEC);
+}
+
+static int no_net_admin(struct diag *d)
+{
+	return diag_set(d, ERR_NOT_PERMITTED,
+			"printgated needs CAP_NET_ADMIN and was started without it (in a "
+			"container, add NET_ADMIN; under systemd, CapabilityBoundingSet)");
+}
+
+bool spawn_managed(void)
+{
+	return geteuid() != 0;
 }
 
 bool spawn_may_chroot(void)
 {
-	return cap_get_bound(CAP_SYS_CHROOT) > 0;
+	return spawn_managed() || cap_get_bound(CAP_SYS_CHROOT) > 0;
 }
 
-int spawn_start(const struct spawn *s, pid_t *pid, struct diag *d)
+int spawn_start(const struct spawn *s, struct companion *out, struct diag *d)
+{
+	auto_close int program = -1;
+
+	*out = (struct companion){.name = s->program, .life = -1};
+	if (spawn_managed()) {
+		out->life = join_call(s, d);
+		return out->life < 0 ? out->life : 0;
+	}
+	program = open_program(s->program, d);
+	if (program < 0)
+		return program;
+	out->pid = fork();
+	if (out->pid < 0)
+		return diag_errno(d, "cannot start %s", s->program);
+	if (out->pid == 0)
+		run_child(s, program);
+	return 0;
+}
+
+void spawn_end(struct companion *c)
+{
+	if (c->pid) {
+		(void)kill(c->pid, SIGKILL);
+		(void)waitpid(c->pid, NULL, 0);
+	}
+	if (c->life >= 0)
+		(void)close(c->life);
+	*c = (struct companion)COMPANION_NONE;
+}
+
+int spawn_become(const struct spawn *s, struct diag *d)
 {
 	auto_close int program = open_program(s->program, d);
 
 	if (program < 0)
 		return program;
-	*pid = fork();
-	if (*pid < 0)
-		return diag_errno(d, "cannot start %s", s->program);
-	if (*pid == 0)
-		run_child(s, program);
-	return 0;
+	if (geteuid() != 0 && geteuid() != s->user.uid)
+		return diag_set(d, ERR_CONFIG,
+				"%s is started as user %u, but is to be user %u by [users] in the "
+				"configuration: `systemctl edit %s`, [Service], User=%u",
+				s->program, (unsigned)geteuid(), (unsigned)s->user.uid, s->program,
+				(unsigned)s->user.uid);
+	execute(s, program);
+	return diag_errno(d, "cannot become %s", s->program);
 }
 
-int spawn_drop(const struct conf_user *user, struct diag *d)
+/* Under a service manager: is what it gave what we need? */
+static int check_given(const struct conf_user *user, struct diag *d)
+{
+	cap_flag_value_t held = CAP_CLEAR;
+	cap_t caps = cap_get_proc();
+
+	if (caps)
+		(void)cap_get_flag(caps, CAP_NET_ADMIN, CAP_EFFECTIVE, &held);
+	(void)cap_free(caps);
+	if (geteuid() != user->uid)
+		return diag_set(d, ERR_CONFIG,
+				"started as user %u, but [users] in the configuration says net = "
+				"%u: `systemctl edit printgate`, [Service], User=%u",
+				(unsigned)geteuid(), (unsigned)user->uid, (unsigned)user->uid);
+	return held == CAP_SET ? 0 : no_net_admin(d);
+}
+
+static int leave_root(const struct conf_user *user, struct diag *d)
 {
 	static const cap_value_t net_admin[] = {CAP_NET_ADMIN};
-	const struct rlimit no_core = {0, 0};
 
 	for (cap_value_t cap = 0; cap <= CAP_LAST_CAP; cap++)
 		if (cap != CAP_NET_ADMIN && cap_get_bound(cap) > 0 && cap_drop_bound(cap))
@@ -180,10 +259,17 @@ int spawn_drop(const struct conf_user *user, struct diag *d)
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || become(user) ||
 	    prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0))
 		return diag_errno(d, "cannot become user %u", (unsigned)user->uid);
-	if (set_caps(net_admin, 1))
-		return diag_set(d, ERR_NOT_PERMITTED,
-				"printgated needs CAP_NET_ADMIN and was started without it (in a "
-				"container, add NET_ADMIN; under systemd, CapabilityBoundingSet)");
+	return set_caps(net_admin, 1) ? no_net_admin(d) : 0;
+}
+
+int spawn_drop(const struct conf_user *user, struct diag *d)
+{
+	const struct rlimit no_core = {0, 0};
+	const int rc = spawn_managed() ? check_given(user, d) : leave_root(user, d);
+
+	if (rc)
+		return rc;
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	(void)setrlimit(RLIMIT_CORE, &no_core);
 	return 0;

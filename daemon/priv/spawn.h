@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Starting the two companions without any privilege, and giving up our own.
+ * Starting the companions without any privilege, and giving up our own.
  */
 #pragma once
 
@@ -15,6 +15,7 @@
 struct spawn {
 	const char
 		*program; /* file name; looked for beside printgated, then in the library folder */
+	const char *runtime;		  /* RUNTIME, where a service manager may listen */
 	const char *args[SPAWN_ARGS_MAX]; /* up to the first NULL */
 	struct conf_user user;
 	bool may_chroot;	/* keeps CAP_SYS_CHROOT, as an ambient capability */
@@ -23,15 +24,40 @@ struct spawn {
 	unsigned fd_count;
 };
 
+/* A companion that runs. */
+struct companion {
+	const char *name;
+	pid_t pid; /* our child; 0: it is none, or does not run */
+	int life;  /* under a service manager: its end of file is the companion's end; else -1 */
+};
+
+#define COMPANION_NONE                                                                             \
+	{                                                                                          \
+		.life = -1                                                                         \
+	}
+
+/* Did a service manager start us as who we are to be, and does it start the companions? Otherwise we
+ * are root, and fork. */
+bool spawn_managed(void);
+
 /* May a companion be given CAP_SYS_CHROOT? Not in a container that withholds it. */
 bool spawn_may_chroot(void);
 
 /* Forks and executes. In the child: own uid and gid, no groups, no capability in any set (but the
  * one that it may have), bounding set as well, no_new_privs, no descriptor but 0-2 and the given ones. The binary is opened as root and
- * executed by descriptor, since its folder may be closed to the child's user. ERR_SYSTEM. */
-int spawn_start(const struct spawn *s, pid_t *pid, struct diag *d)
+ * executed by descriptor, since its folder may be closed to the child's user. Under a service manager:
+ * join_call; user, may_chroot and folder are its units' part then. ERR_SYSTEM, ERR_UNREACHABLE. */
+int spawn_start(const struct spawn *s, struct companion *out, struct diag *d)
 	__attribute__((warn_unused_result));
 
+/* Ends one that is not wanted after all. */
+void spawn_end(struct companion *c);
+
+/* This process becomes s->program as spawn_start's child would. Returns only on failure: ERR_SYSTEM,
+ * ERR_CONFIG if it is neither root nor s->user. */
+int spawn_become(const struct spawn *s, struct diag *d) __attribute__((warn_unused_result));
+
 /* This process becomes `user` with CAP_NET_ADMIN permitted, effective and inheritable (for
- * wireguard-go) and nothing else, and no_new_privs. ERR_NOT_PERMITTED if CAP_NET_ADMIN is missing. */
+ * wireguard-go) and nothing else, and no_new_privs. Under a service manager it only makes sure of that.
+ * ERR_NOT_PERMITTED if CAP_NET_ADMIN is missing, ERR_CONFIG if it is another user. */
 int spawn_drop(const struct conf_user *user, struct diag *d) __attribute__((warn_unused_result));

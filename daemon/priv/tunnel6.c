@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The tunnel's own IPv6 prefix: drawn once, kept beside the gateway's key. Runs as root at start-up.
+ * The tunnel's own IPv6 prefix: drawn once, kept beside the gateway's key. Runs at start-up.
  */
 #include "daemon/priv/tunnel6.h"
 
@@ -13,6 +13,7 @@
 #include <sodium.h>
 
 #include "common/cleanup.h"
+#include "daemon/priv/dirs.h"
 
 #define FILE_NAME     "tunnel6"
 #define FILE_NAME_NEW "tunnel6.new"
@@ -74,7 +75,7 @@ static int make(struct prefix6 *out, int dir, const struct conf_user *owner, str
 	fd = openat(dir, FILE_NAME_NEW, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return diag_errno(d, "cannot make " FILE_NAME);
-	if (write(fd, text, n) != (ssize_t)n || fchown(fd, owner->uid, owner->gid) || fsync(fd) ||
+	if (write(fd, text, n) != (ssize_t)n || dirs_give(fd, owner) || fsync(fd) ||
 	    renameat(dir, FILE_NAME_NEW, dir, FILE_NAME) || fsync(dir))
 		return diag_errno(d, "cannot write " FILE_NAME);
 	return 0;

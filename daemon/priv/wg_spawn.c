@@ -101,8 +101,11 @@ int wg_spawn_tun_flags(const char *program, short *flags, struct diag *d)
 static int child_capability(void)
 {
 	static const cap_value_t admin[] = {CAP_NET_ADMIN};
-	cap_t caps = cap_get_proc();
+	cap_t caps;
 
+	if (cap_get_ambient(CAP_NET_ADMIN) == CAP_SET) /* a service manager's gift */
+		return 0;
+	caps = cap_get_proc();
 	if (!caps || cap_set_flag(caps, CAP_INHERITABLE, 1, admin, CAP_SET) < 0 ||
 	    cap_set_proc(caps) < 0 || cap_free(caps) < 0)
 		return -1;

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One datagram each time, from printgated to a companion that has yet to become one. Both sides are this
+ * program, and nobody else can connect: the socket is root's, and printgated's account alone may use it.
+ */
+#include "daemon/priv/join.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "daemon/priv/dirs.h"
+#include "daemon/priv/page_tls.h"
+
+#define FD_LISTENER 3 /* SD_LISTEN_FDS_START (sd-daemon.h) */
+#define ARGS_BYTES  4096
+#define FDS_MAX                                                                                    \
+	(SPAWN_FDS_MAX - PAGE_TLS_FILES) /* with the log, instead of which the call is added */
+
+_Static_assert(ARGS_BYTES > SPAWN_ARGS_MAX * (CONF_NAME_BYTES + 1), "arguments are names at most");
+
+union fds_control {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(sizeof(int) * FDS_MAX)];
+};
+
+/* ---- printgated's side --------------------------------------------------------------------------- */
+
+static int dial(const struct spawn *s, struct diag *d)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	auto_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return diag_errno(d, "cannot make a socket");
+	(void)snprintf(sa.sun_path, sizeof(sa.sun_path), "%.70s/%.30s.start", s->runtime,
+		       s->program);
+	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)))
+		return diag_set(d, ERR_UNREACHABLE,
+				"cannot have %s started at %s: %s (`systemctl status %s.socket`)",
+				s->program, sa.sun_path, strerror(errno), s->program);
+	return take_fd(&fd);
+}
+
+/* Each with its NUL. */
+static size_t pack_args(char out[ARGS_BYTES], const struct spawn *s)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < SPAWN_ARGS_MAX && s->args[i]; i++)
+		n += (size_t)snprintf(out + n, ARGS_BYTES - n, "%s", s->args[i]) + 1;
+	return n;
+}
+
+static void pack_fds(struct msghdr *msg, const struct spawn *s)
+{
+	struct cmsghdr *c;
+	int fds[FDS_MAX] = {STDERR_FILENO};
+	const size_t n = (1 + s->fd_count) * sizeof(int);
+
+	memcpy(fds + 1, s->fds, s->fd_count * sizeof(int));
+	msg->msg_controllen = CMSG_SPACE(n);
+	c = CMSG_FIRSTHDR(msg);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(n);
+	memcpy(CMSG_DATA(c), fds, n);
+}
+
+int join_call(const struct spawn *s, struct diag *d)
+{
+	union fds_control control = {.bytes = {0}};
+	char args[ARGS_BYTES];
+	struct iovec io = {args, pack_args(args, s)};
+	struct msghdr msg = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = &control};
+	auto_close int fd = dial(s, d);
+
+	if (fd < 0)
+		return fd;
+	if (s->fd_count >= FDS_MAX)
+		return diag_set(d, ERR_INTERNAL, "too many descriptors for %s", s->program);
+	/* Without arguments there would be nothing to send, and an empty datagram is an end of file. */
+	if (!io.iov_len) {
+		args[0] = '\0';
+		io.iov_len = 1;
+	}
+	pack_fds(&msg, s);
+	if (sendmsg(fd, &msg, MSG_NOSIGNAL) != (ssize_t)io.iov_len)
+		return diag_errno(d, "cannot tell %s what to do", s->program);
+	return take_fd(&fd);
+}
+
+/* ---- the companion's side ------------------------------------------------------------------------ */
+
+/* The variables say that the descriptor is meant for this process, and not for who started it. */
+static int take_listener(struct diag *d)
+{
+	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+	const int fd = FD_LISTENER;
+
+	if (!pid || !count || strtol(pid, NULL, 10) != getpid() || strcmp(count, "1") != 0 ||
+	    fcntl(fd, F_SETFD, FD_CLOEXEC))
+		return diag_set(
+			d, ERR_USAGE,
+			"--companion is for the units of printgate.service, which hand over "
+			"a listening socket");
+	return fd;
+}
+
+static int take_call(int *out, struct diag *d)
+{
+	auto_close int listener = take_listener(d);
+	int fd;
+
+	if (listener < 0)
+		return listener;
+	do {
+		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	} while (fd < 0 && errno == EINTR);
+	if (fd < 0)
+		return diag_errno(d, "cannot take printgated's connection");
+	*out = fd;
+	return 0;
+}
+
+static int unpack_args(struct spawn *s, char *args, size_t n)
+{
+	unsigned count = 0;
+
+	if (!n || args[n - 1])
+		return -1;
+	for (char *a = args; a < args + n; a += strlen(a) + 1) {
+		if (count == SPAWN_ARGS_MAX)
+			return -1;
+		if (*a)
+			s->args[count++] = a;
+	}
+	return 0;
+}
+
+static int unpack_fds(struct spawn *s, int *log, const struct cmsghdr *c)
+{
+	size_t n;
+
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+		return -1;
+	n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	if (n < 1 || n > FDS_MAX)
+		return -1;
+	memcpy(log, CMSG_DATA(c), sizeof(int));
+	memcpy(s->fds, CMSG_DATA(c) + sizeof(int), (n - 1) * sizeof(int));
+	s->fd_count = (unsigned)n - 1;
+	return 0;
+}
+
+/* ERR_UNREACHABLE: it has gone again before it said anything. */
+static int take_message(struct spawn *s, char args[ARGS_BYTES], int call, struct diag *d)
+{
+	union fds_control control = {.bytes = {0}};
+	struct iovec io = {args, ARGS_BYTES};
+	struct msghdr msg = {.msg_iov = &io,
+			     .msg_iovlen = 1,
+			     .msg_control = &control,
+			     .msg_controllen = sizeof(control)};
+	int log = -1;
+	ssize_t n;
+
+	do {
+		n = recvmsg(call, &msg, MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return diag_errno(d, "printgated's connection");
+	if (n == 0)
+		return diag_set(d, ERR_UNREACHABLE, "printgated has gone");
+	if (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC) || unpack_args(s, args, (size_t)n) ||
+	    unpack_fds(s, &log, CMSG_FIRSTHDR(&msg)))
+		return diag_set(d, ERR_PROTOCOL,
+				"not understood: are printgated and its units of one version?");
+	if (dup2(log, STDERR_FILENO) < 0)
+		return diag_errno(d, "cannot use the log");
+	return 0;
+}
+
+/* What a program of ours is by the configuration, as printgated's main.c has it. */
+struct role {
+	const char *program;
+	const struct conf_user *user;
+	bool may_chroot;
+};
+
+static int find_role(struct role *out, const char *program, const struct conf *c, struct diag *d)
+{
+	const struct role roles[] = {
+		{"printgate-core", &c->core, false},
+		{"printgate-web", &c->web, true},
+		{"printgate-tls", &c->tls_user, true},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(roles); i++) {
+		if (strcmp(roles[i].program, program))
+			continue;
+		*out = roles[i];
+		return 0;
+	}
+	return diag_set(d, ERR_USAGE, "no companion is called \"%.40s\"", program);
+}
+
+/* Certificate and key are root's, so this companion is started as root and opens them itself. */
+static int add_files(struct spawn *s, const struct conf *c, struct diag *d)
+{
+	int files[PAGE_TLS_FILES], rc;
+
+	if (s->fd_count < PAGE_TLS_FILES_AT)
+		return diag_set(d, ERR_PROTOCOL, "%u descriptors are no page's", s->fd_count);
+	rc = page_tls_files(files, c, d);
+	if (rc)
+		return rc;
+	memmove(s->fds + PAGE_TLS_FILES_AT + PAGE_TLS_FILES, s->fds + PAGE_TLS_FILES_AT,
+		(s->fd_count - PAGE_TLS_FILES_AT) * sizeof(int));
+	memcpy(s->fds + PAGE_TLS_FILES_AT, files, sizeof(files));
+	s->fd_count += PAGE_TLS_FILES;
+	return 0;
+}
+
+int join_answer(const char *program, const struct conf *c, struct diag *d)
+{
+	struct spawn s = {.folder = -1};
+	char args[ARGS_BYTES];
+	struct role role = {NULL};
+	int call = -1, rc;
+
+	rc = find_role(&role, program, c, d);
+	if (!rc)
+		rc = take_call(&call, d);
+	if (rc)
+		return rc;
+	s.program = role.program;
+	s.user = *role.user;
+	s.may_chroot = role.may_chroot;
+	rc = take_message(&s, args, call, d);
+	if (!rc)
+		rc = dirs_of_companion(&s.folder, c, role.may_chroot, d);
+	if (!rc && role.user == &c->tls_user)
+		rc = add_files(&s, c, d);
+	if (rc)
+		return rc;
+	s.fds[s.fd_count++] = call; /* it ends with the program */
+	return spawn_become(&s, d);
+}

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""printgated as a service that was never root, and has its companions started by a manager: it is the same
+gateway."""
+
+import os
+import ssl
+import stat
+
+import pytest
+
+import house
+import lab as place
+import units
+from gateway import USERS
+from node import SLOW, await_that, inside
+from probes import tcp_probe
+from servers import download, fetch
+
+CAP_NET_ADMIN = 1 << 12
+TLS_PORT = 8443
+AS_NET = units.as_user(USERS["net"], "net_admin")
+
+
+def serve(home):
+    """Ends the gateway that a script started as root, and puts the one of the units in its place."""
+    gateway = home.gateway
+    gateway.stop()
+    gateway.down()
+    units.prepare(gateway)
+    units.start_manager(gateway)
+    gateway.start(prefix=AS_NET)
+
+
+@pytest.fixture(scope="module")
+def home():
+    with house.House(enrolled=False, web_lines=f"tls = {place.GATEWAY_LAN}:{TLS_PORT}") as h:
+        serve(h)
+        h.alpha = h.gateway.add_printer("alpha", place.A, "--port", house.GRANTED)
+        h.enter(h.phone, "phone", "--printer", "alpha")
+        yield h
+
+
+def status_of(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return dict(map(str.strip, line.split(":", 1)) for line in f)
+
+
+def programs(home):
+    """{name: pid}"""
+    return {name: pid for pid, (name, _) in home.gate.processes().items() if name.startswith("printgate")}
+
+
+def runs(home, before=()):
+    """All of them, as who they are to be, and none that was there before."""
+    found = programs(home)
+    return len(found) == 4 and not set(found.values()) & set(before)
+
+
+def test_the_phone_reaches_its_printer_and_nothing_else(home):
+    assert fetch(home.phone.node, home.vpn(home.alpha)) == "printer-a\n"
+    for address, port in ((home.vpn(home.alpha), 22), (home.phone.gateway, 22)):
+        assert tcp_probe(home.phone.node, address, port).kind == "refused"
+    assert not tcp_probe(home.phone.node, place.A, 80).kind == "open"
+
+
+def test_the_pages_are_shown(home):
+    assert "<title>" in fetch(home.phone.node, home.phone.gateway)
+    with inside(home.host.netns):
+        shown = ssl.get_server_certificate((place.GATEWAY_LAN, TLS_PORT), timeout=20 * SLOW)
+    with open(os.path.join(home.gateway.state, "tls", "page.crt")) as f:
+        assert f.read().strip() == shown.strip()
+    page = home.host.run("curl", "-sSk", "--max-time", 20 * SLOW, f"https://{place.GATEWAY_LAN}:{TLS_PORT}/")
+    assert "<title>" in page.stdout
+
+
+def test_each_program_is_who_it_is_to_be_with_no_more_than_it_needs(home):
+    for name, pid in programs(home).items():
+        status = status_of(pid)
+        account = USERS["net" if name == "printgated" else name.removeprefix("printgate-")]
+        assert set(status["Uid"].split()) == set(status["Gid"].split()) == {str(account)}, name
+        assert status["Groups"] == "" and status["NoNewPrivs"] == "1", name
+        assert int(status["CapEff"], 16) == (CAP_NET_ADMIN if name == "printgated" else 0), name
+        assert int(status["CapPrm"], 16) == int(status["CapEff"], 16), name
+        if name != "printgated":
+            assert int(status["CapAmb"], 16) == int(status["CapInh"], 16) == 0, name
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            assert not os.readlink(f"/proc/{pid}/fd/{fd}").startswith("/home/"), (name, fd)
+
+
+def test_the_control_socket_is_for_root_and_the_group(home):
+    link = os.path.join(home.gateway.runtime, "control.sock")
+    assert os.readlink(link) == "net/control.sock"
+    there = os.stat(link)
+    assert (stat.S_IMODE(there.st_mode), there.st_gid) == (0o660, units.GROUP)
+
+
+@pytest.mark.parametrize("program", ["printgated", "printgate-core", "printgate-web", "printgate-tls"])
+def test_one_dies_all_end_and_are_started_again(home, program):
+    """The gate stands meanwhile."""
+    before = programs(home)
+    stream = download(home.phone.node, home.vpn(home.alpha))
+    home.gateway.kill(program)
+    home.gateway.await_end()
+    assert fetch(home.phone.node, home.vpn(home.alpha)) == "printer-a\n"
+    home.gateway.start(prefix=AS_NET)
+    await_that(lambda: runs(home, before.values()), 10, "all programs anew")
+    assert home.gateway.peer("phone")["state"] == "online"
+    stream.flows()
+    stream.close()
+
+
+def test_a_successor_waits_until_the_last_companion_has_ended(home):
+    """A core that hangs still has the store: the next one is not started beside it."""
+    home.gateway.kill("printgate-core", 19)  # SIGSTOP
+    core = programs(home)["printgate-core"]
+    home.gateway.kill("printgated")
+    await_that(lambda: not home.gate.pids("printgated"), 10, "the end of printgated")
+    done = home.gate.run(*AS_NET, os.path.join(home.gateway.bin, "printgated"), "--config",
+                         home.gateway.config, check=False)
+    assert done.returncode == 1 and "another printgated runs" in done.stderr
+    os.kill(core, 9)
+    home.gateway.await_end()
+    home.gateway.start(prefix=AS_NET)
+    assert home.gateway.peer("phone")["name"] == "phone"
+
+
+def refusal(home, *command):
+    return home.gate.run(*command, "--config", home.gateway.config, check=False).stderr
+
+
+def test_what_is_not_as_the_units_have_it_is_said(home):
+    printgated = os.path.join(home.gateway.bin, "printgated")
+    home.gateway.stop()
+    assert "CAP_NET_ADMIN" in refusal(home, *units.as_user(USERS["net"]), printgated)
+    assert "as root" in refusal(home, *units.as_user(USERS["web"], "net_admin"), printgated)
+    assert "listening socket" in refusal(home, *units.as_user(USERS["core"]), printgated, "--companion",
+                                         "printgate-core")
+    assert 'no companion is called "printgate"' in refusal(home, printgated, "--companion", "printgate")
+    start = os.path.join(home.gateway.runtime, "printgate-core.start")
+    os.rename(start, start + ".away")
+    assert "systemctl status printgate-core.socket" in refusal(home, *AS_NET, printgated)
+    os.rename(start + ".away", start)
+    home.gateway.start(prefix=AS_NET)
+
+
+def test_root_may_take_it_down_and_start_it_by_hand_in_between(home):
+    """The package's folders and link stay, and everything in them is the account's."""
+    home.gateway.stop()
+    home.gateway.down()
+    assert home.gateway.table() is None
+    home.gateway.start()
+    assert home.gateway.peer("phone")["name"] == "phone"
+    home.gateway.stop()
+    home.gateway.start(prefix=AS_NET)
+    home.phone.renew()
+    assert fetch(home.phone.node, home.vpn(home.alpha)) == "printer-a\n"
