@@ -276,13 +276,15 @@ class Life:
         pid = main_pid()
         assert int(status_of(pid)["CapEff"], 16) == CAP_NET_ADMIN
         assert status_of(pid)["Seccomp"] == "2" and status_of(pid)["NoNewPrivs"] == "1"
+        assert unit("User") == "_printgate-net", "it is never root"
         for other in set(pids.values()) - {pid}:
+            assert status_of(other)["Seccomp"] == "2" and status_of(other)["NoNewPrivs"] == "1"
             assert int(status_of(other)["CapPrm"], 16) == int(status_of(other)["CapEff"], 16) == 0
             assert int(status_of(other)["CapInh"], 16) == int(status_of(other)["CapAmb"], 16) == 0
         with open(f"/proc/{pid}/mountinfo") as f:
             mounts = {w[4]: w[5].split(",") for w in map(str.split, f)}
         assert "ro" in mounts["/"] and "ro" in mounts["/proc/sys"], mounts
-        assert "rw" in mounts[STATE] and "rw" in mounts["/run/printgate"]
+        assert "rw" in mounts[STATE + "/net"] and "rw" in mounts["/run/printgate/net"]
         devices = set(os.listdir(f"/proc/{pid}/root/dev"))
         assert not devices & {"mem", "kmsg", "vda", "ttyS0"}, devices
 
@@ -318,10 +320,14 @@ class Life:
             run("systemctl", "restart", "printgate")
 
     def crash(self):
-        with Uninterrupted(self.stream):
-            pid = main_pid()
-            os.kill(pid, signal.SIGKILL)
-            await_that(lambda: main_pid() not in (0, pid) and active(), "a start after a crash")
+        """Of each program in turn: one dies, all end, and all are started again."""
+        for name in ("printgated", "printgate-core", "printgate-web", "printgate-tls"):
+            with Uninterrupted(self.stream):
+                pid, before = main_pid(), processes("printgate")
+                os.kill(processes(name)[0], signal.SIGKILL)
+                await_that(lambda pid=pid: main_pid() not in (0, pid) and active(), f"a start after {name}'s end")
+                await_that(lambda b=before: len(processes("printgate")) == 4 and not
+                           set(processes("printgate")) & set(b), "all programs anew")
 
     def the_clock_is_set(self):
         """QEMU began in 2001, like a machine without a clock of its own, and now it learns the time."""
