@@ -211,28 +211,33 @@ static int find_role(struct role *out, const char *program, const struct conf *c
 	return diag_set(d, ERR_USAGE, "no companion is called \"%.40s\"", program);
 }
 
-/* Certificate and key are root's, so this companion is started as root and opens them itself. */
-static int add_files(struct spawn *s, const struct conf *c, struct diag *d)
+/* Certificate and key are root's, so the companion that uses them is started as root. */
+static int take_files(int files[PAGE_TLS_FILES], const struct role *role, const struct conf *c,
+		      struct diag *d)
 {
-	int files[PAGE_TLS_FILES], rc;
+	return role->user == &c->tls_user ? page_tls_files(files, c, d) : 0;
+}
 
+static int insert_files(struct spawn *s, const int files[PAGE_TLS_FILES], struct diag *d)
+{
+	if (files[0] < 0)
+		return 0;
 	if (s->fd_count < PAGE_TLS_FILES_AT)
 		return diag_set(d, ERR_PROTOCOL, "%u descriptors are no page's", s->fd_count);
-	rc = page_tls_files(files, c, d);
-	if (rc)
-		return rc;
 	memmove(s->fds + PAGE_TLS_FILES_AT + PAGE_TLS_FILES, s->fds + PAGE_TLS_FILES_AT,
 		(s->fd_count - PAGE_TLS_FILES_AT) * sizeof(int));
-	memcpy(s->fds + PAGE_TLS_FILES_AT, files, sizeof(files));
+	memcpy(s->fds + PAGE_TLS_FILES_AT, files, PAGE_TLS_FILES * sizeof(int));
 	s->fd_count += PAGE_TLS_FILES;
 	return 0;
 }
 
+/* What printgated says is heard only after root, where it was that, has been given up. */
 int join_answer(const char *program, const struct conf *c, struct diag *d)
 {
 	struct spawn s = {.folder = -1};
-	char args[ARGS_BYTES];
 	struct role role = {NULL};
+	int files[PAGE_TLS_FILES] = {-1, -1};
+	char args[ARGS_BYTES];
 	int call = -1, rc;
 
 	rc = find_role(&role, program, c, d);
@@ -243,11 +248,15 @@ int join_answer(const char *program, const struct conf *c, struct diag *d)
 	s.program = role.program;
 	s.user = *role.user;
 	s.may_chroot = role.may_chroot;
-	rc = take_message(&s, args, call, d);
+	rc = take_files(files, &role, c, d);
+	if (!rc)
+		rc = spawn_identity(&s, d);
+	if (!rc)
+		rc = take_message(&s, args, call, d);
 	if (!rc)
 		rc = dirs_of_companion(&s.folder, c, role.may_chroot, d);
-	if (!rc && role.user == &c->tls_user)
-		rc = add_files(&s, c, d);
+	if (!rc)
+		rc = insert_files(&s, files, d);
 	if (rc)
 		return rc;
 	s.fds[s.fd_count++] = call; /* it ends with the program */

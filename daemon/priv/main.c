@@ -387,8 +387,11 @@ static int may_run(const struct conf *c, const struct options *o, struct diag *d
 	if (geteuid() == 0 || (!o->down && strcmp(folder, c->runtime) != 0 && !stat(folder, &st) &&
 			       st.st_uid == geteuid()))
 		return 0;
-	return diag_set(d, ERR_NOT_PERMITTED,
-			"must be started as root, which it gives up once its sockets are open");
+	return diag_set(
+		d, ERR_NOT_PERMITTED,
+		"must be started as root, which it gives up once its sockets are open (or by "
+		"printgate.service, with the package's %s/net)",
+		c->runtime);
 }
 
 static int act(struct start *s, const struct options *o, struct diag *d)

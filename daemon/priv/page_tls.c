@@ -127,7 +127,8 @@ static int await_report(int fd, uint8_t out[SHA256_BYTES], struct diag *d)
 		if (r < 0)
 			return diag_errno(d, "printgate-tls");
 		if (r == 0)
-			return diag_set(d, ERR_UNREACHABLE, "printgate-tls has ended");
+			return diag_set(d, ERR_UNREACHABLE, "printgate-tls has ended%s",
+					spawn_managed() ? " (`journalctl -u printgate-tls`)" : "");
 		got += (size_t)r;
 	}
 	return 0;

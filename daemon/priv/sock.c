@@ -20,7 +20,8 @@
 #include "daemon/priv/dirs.h"
 #include "daemon/priv/spawn.h"
 
-#define SOCK_BACKLOG 64
+#define SOCK_BACKLOG	  64
+#define PORT_UNPRIVILEGED 1024 /* net.ipv4.ip_unprivileged_port_start's default (ip-sysctl.rst) */
 
 int sock_control(const struct conf *c, int *out, struct diag *d)
 {
@@ -87,6 +88,18 @@ static int page_socket(const struct conf_listen *l, struct diag *d)
 	return take_fd(&fd);
 }
 
+static int cannot_listen(const char *at, uint16_t port, struct diag *d)
+{
+	if (errno == EACCES && port < PORT_UNPRIVILEGED)
+		return diag_set(
+			d, ERR_NOT_PERMITTED,
+			"the page cannot listen on %s: ports below %d take one right more "
+			"(`systemctl edit printgate`, [Service], CapabilityBoundingSet= and "
+			"AmbientCapabilities=CAP_NET_BIND_SERVICE)",
+			at, PORT_UNPRIVILEGED);
+	return diag_errno(d, "the page cannot listen on %s", at);
+}
+
 int sock_page(const struct conf_listen *l, int *out, uint16_t *bound_port, struct diag *d)
 {
 	uint16_t port = l->tunnel ? SOCK_PAGE_PORT : l->at.port;
@@ -107,7 +120,7 @@ int sock_page(const struct conf_listen *l, int *out, uint16_t *bound_port, struc
 			return 0;
 		}
 	}
-	return diag_errno(d, "the page cannot listen on %s", text);
+	return cannot_listen(text, l->at.port, d);
 }
 
 int sock_tls(const struct endpoint *at, int *out, struct diag *d)
@@ -125,7 +138,7 @@ int sock_tls(const struct endpoint *at, int *out, struct diag *d)
 	/* So that [::] and 0.0.0.0 can be given side by side. */
 	if ((at->family == 6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on))) ||
 	    bind(fd, (struct sockaddr *)&sa, n) || listen(fd, SOCK_BACKLOG))
-		return diag_errno(d, "the page cannot listen on %s", text);
+		return cannot_listen(text, at->port, d);
 	*out = take_fd(&fd);
 	return 0;
 }

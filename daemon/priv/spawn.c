@@ -216,18 +216,23 @@ void spawn_end(struct companion *c)
 	*c = (struct companion)COMPANION_NONE;
 }
 
-int spawn_become(const struct spawn *s, struct diag *d)
+int spawn_identity(const struct spawn *s, struct diag *d)
 {
-	auto_close int program = open_program(s->program, d);
-
-	if (program < 0)
-		return program;
 	if (geteuid() != 0 && geteuid() != s->user.uid)
 		return diag_set(d, ERR_CONFIG,
 				"%s is started as user %u, but is to be user %u by [users] in the "
 				"configuration: `systemctl edit %s`, [Service], User=%u",
 				s->program, (unsigned)geteuid(), (unsigned)s->user.uid, s->program,
 				(unsigned)s->user.uid);
+	return take_identity(s) ? diag_errno(d, "cannot become user %u", (unsigned)s->user.uid) : 0;
+}
+
+int spawn_become(const struct spawn *s, struct diag *d)
+{
+	auto_close int program = open_program(s->program, d);
+
+	if (program < 0)
+		return program;
 	execute(s, program);
 	return diag_errno(d, "cannot become %s", s->program);
 }

@@ -53,8 +53,11 @@ int spawn_start(const struct spawn *s, struct companion *out, struct diag *d)
 /* Ends one that is not wanted after all. */
 void spawn_end(struct companion *c);
 
-/* This process becomes s->program as spawn_start's child would. Returns only on failure: ERR_SYSTEM,
- * ERR_CONFIG if it is neither root nor s->user. */
+/* This process takes the user, capabilities and limits of spawn_start's child. ERR_SYSTEM; ERR_CONFIG if it
+ * is neither root nor s->user. */
+int spawn_identity(const struct spawn *s, struct diag *d) __attribute__((warn_unused_result));
+
+/* This process, after spawn_identity, becomes s->program. Returns only on failure: ERR_SYSTEM. */
 int spawn_become(const struct spawn *s, struct diag *d) __attribute__((warn_unused_result));
 
 /* This process becomes `user` with CAP_NET_ADMIN permitted, effective and inheritable (for

@@ -143,6 +143,25 @@ def test_what_is_not_as_the_units_have_it_is_said(home):
     home.gateway.start(prefix=AS_NET)
 
 
+def test_a_page_that_cannot_be_is_said_and_left_out(home):
+    """The port is root's, the certificate is not there: the gate opens all the same."""
+    with open(home.gateway.config) as f:
+        text = f.read()
+    home.gateway.stop()
+    missing = os.path.join(home.folder, "missing")
+    home.gateway.configure(text.replace(f":{TLS_PORT}", f":{TLS_PORT}\ncertificate = {missing}\nkey = {missing}")
+                           .replace("listen = tunnel:80", f"listen = tunnel:80, 127.0.0.1:81"))
+    home.gateway.start(prefix=AS_NET)
+    log = home.gateway.log_text()
+    assert f"127.0.0.1:81: ports below 1024 take one right more" in log
+    assert f"cannot open {missing}" in log and "going on without the page in the local network" in log
+    assert "<title>" in fetch(home.phone.node, home.phone.gateway)
+    assert sorted(programs(home)) == ["printgate-core", "printgate-web", "printgated"]
+    home.gateway.stop()
+    home.gateway.configure(text)
+    home.gateway.start(prefix=AS_NET)
+
+
 def test_root_may_take_it_down_and_start_it_by_hand_in_between(home):
     """The package's folders and link stay, and everything in them is the account's."""
     home.gateway.stop()
