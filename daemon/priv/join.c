@@ -20,8 +20,7 @@
 
 #define FD_LISTENER 3 /* SD_LISTEN_FDS_START (sd-daemon.h) */
 #define ARGS_BYTES  4096
-#define FDS_MAX                                                                                    \
-	(SPAWN_FDS_MAX - PAGE_TLS_FILES) /* with the log, instead of which the call is added */
+#define FDS_MAX	    (SPAWN_FDS_MAX - PAGE_TLS_FILES - 1) /* files and the call are added */
 
 _Static_assert(ARGS_BYTES > SPAWN_ARGS_MAX * (CONF_NAME_BYTES + 1), "arguments are names at most");
 
@@ -60,17 +59,15 @@ static size_t pack_args(char out[ARGS_BYTES], const struct spawn *s)
 
 static void pack_fds(struct msghdr *msg, const struct spawn *s)
 {
+	const size_t n = s->fd_count * sizeof(int);
 	struct cmsghdr *c;
-	int fds[FDS_MAX] = {STDERR_FILENO};
-	const size_t n = (1 + s->fd_count) * sizeof(int);
 
-	memcpy(fds + 1, s->fds, s->fd_count * sizeof(int));
 	msg->msg_controllen = CMSG_SPACE(n);
 	c = CMSG_FIRSTHDR(msg);
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(n);
-	memcpy(CMSG_DATA(c), fds, n);
+	memcpy(CMSG_DATA(c), s->fds, n);
 }
 
 int join_call(const struct spawn *s, struct diag *d)
@@ -83,7 +80,7 @@ int join_call(const struct spawn *s, struct diag *d)
 
 	if (fd < 0)
 		return fd;
-	if (s->fd_count >= FDS_MAX)
+	if (s->fd_count > FDS_MAX)
 		return diag_set(d, ERR_INTERNAL, "too many descriptors for %s", s->program);
 	/* Without arguments there would be nothing to send, and an empty datagram is an end of file. */
 	if (!io.iov_len) {
@@ -144,18 +141,17 @@ static int unpack_args(struct spawn *s, char *args, size_t n)
 	return 0;
 }
 
-static int unpack_fds(struct spawn *s, int *log, const struct cmsghdr *c)
+static int unpack_fds(struct spawn *s, const struct cmsghdr *c)
 {
 	size_t n;
 
 	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 		return -1;
 	n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	if (n < 1 || n > FDS_MAX)
+	if (n > FDS_MAX)
 		return -1;
-	memcpy(log, CMSG_DATA(c), sizeof(int));
-	memcpy(s->fds, CMSG_DATA(c) + sizeof(int), (n - 1) * sizeof(int));
-	s->fd_count = (unsigned)n - 1;
+	memcpy(s->fds, CMSG_DATA(c), n * sizeof(int));
+	s->fd_count = (unsigned)n;
 	return 0;
 }
 
@@ -168,7 +164,6 @@ static int take_message(struct spawn *s, char args[ARGS_BYTES], int call, struct
 			     .msg_iovlen = 1,
 			     .msg_control = &control,
 			     .msg_controllen = sizeof(control)};
-	int log = -1;
 	ssize_t n;
 
 	do {
@@ -179,11 +174,9 @@ static int take_message(struct spawn *s, char args[ARGS_BYTES], int call, struct
 	if (n == 0)
 		return diag_set(d, ERR_UNREACHABLE, "printgated has gone");
 	if (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC) || unpack_args(s, args, (size_t)n) ||
-	    unpack_fds(s, &log, CMSG_FIRSTHDR(&msg)))
+	    unpack_fds(s, CMSG_FIRSTHDR(&msg)))
 		return diag_set(d, ERR_PROTOCOL,
 				"not understood: are printgated and its units of one version?");
-	if (dup2(log, STDERR_FILENO) < 0)
-		return diag_errno(d, "cannot use the log");
 	return 0;
 }
 

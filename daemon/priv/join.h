@@ -8,8 +8,7 @@
 
 #include "daemon/priv/spawn.h"
 
-/* printgated's side: has s->program started, with our standard error as its log, and sends it s->args and
- * s->fds. Returns a descriptor, the caller's, on which end of file is the companion's end.
+/* printgated's side: has s->program started, and sends it s->args and s->fds. Returns a descriptor, the caller's, on which end of file is the companion's end.
  * ERR_UNREACHABLE if no manager listens. */
 int join_call(const struct spawn *s, struct diag *d) __attribute__((warn_unused_result));
 

@@ -128,7 +128,7 @@ static int await_report(int fd, uint8_t out[SHA256_BYTES], struct diag *d)
 			return diag_errno(d, "printgate-tls");
 		if (r == 0)
 			return diag_set(d, ERR_UNREACHABLE, "printgate-tls has ended%s",
-					spawn_managed() ? " (`journalctl -u printgate-tls`)" : "");
+					spawn_managed() ? " (`journalctl -t printgate`)" : "");
 		got += (size_t)r;
 	}
 	return 0;

@@ -124,7 +124,7 @@ class Machine:
         try:
             assert self.told.recv(16)
         except (TimeoutError, AssertionError):
-            state = self.run("journalctl -b -u printgate -u printgate-firstboot --no-pager -o cat; "
+            state = self.run("journalctl -b -u 'printgate*' --no-pager -o cat; "
                              "ls -lR /var/lib/printgate /etc/printgate /boot/firmware", check=False)
             raise AssertionError(f"the moment did not come:\n{self.console}\n{state}") from None
 

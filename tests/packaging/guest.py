@@ -94,7 +94,7 @@ def findings():
 
 
 def journal():
-    return out("journalctl", "-b", "-u", "printgate", "-o", "cat", "--no-pager")
+    return out("journalctl", "-b", "-u", "printgate*", "-o", "cat", "--no-pager")
 
 
 def index():
