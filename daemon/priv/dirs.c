@@ -22,8 +22,6 @@
 #define LOCK_WAIT_MS 5000 /* for a printgated that is just ending */
 #define LOCK_STEP_MS 20
 #define EMPTY_NAME   "empty"
-#define NET_NAME     "net"
-#define CORE_NAME    "core"
 #define LOCK_NAME    "printgated.lock"
 
 /* mkdir -p: what is missing is made 0755 root, whatever the umask: the group of control.sock must get
@@ -128,11 +126,11 @@ int dirs_make(struct dirs *out, const struct conf *c, struct diag *d)
 	state = open(c->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (state < 0)
 		return diag_errno(d, "cannot open the folder %s", c->state);
-	rc = make_private(state, c->state, NET_NAME, &c->net, &out->net, d);
+	rc = make_private(state, c->state, DIRS_NET, &c->net, &out->net, d);
 	out->core = out->empty = -1;
 	if (rc || spawn_managed()) /* the others are the companions' units' */
 		return rc;
-	rc = make_private(state, c->state, CORE_NAME, &c->core, &out->core, d);
+	rc = make_private(state, c->state, DIRS_CORE, &c->core, &out->core, d);
 	return rc ? rc : make_empty(c->runtime, &out->empty, d);
 }
 
@@ -141,7 +139,7 @@ int dirs_of_companion(int *out, const struct conf *c, bool page, struct diag *d)
 	char path[PATH_MAX];
 
 	(void)snprintf(path, sizeof(path), "%.*s/%s", PATH_MAX - 32, page ? c->runtime : c->state,
-		       page ? EMPTY_NAME : CORE_NAME);
+		       page ? EMPTY_NAME : DIRS_CORE);
 	*out = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return *out < 0 ? diag_errno(d, "cannot open the folder %s", path) : 0;
 }
@@ -156,24 +154,30 @@ int dirs_tls(const struct conf *c, int *out, struct diag *d)
 	return make_private(state, c->state, "tls", &root, out, d);
 }
 
-void dirs_runtime(char out[PATH_MAX], const struct conf *c)
+bool dirs_runtime(char out[PATH_MAX], const struct conf *c, const char *name)
 {
 	struct stat st;
 
-	(void)snprintf(out, PATH_MAX, "%.*s/" NET_NAME, PATH_MAX - 32, c->runtime);
-	if (lstat(out, &st) || !S_ISDIR(st.st_mode))
-		(void)snprintf(out, PATH_MAX, "%s", c->runtime);
+	(void)snprintf(out, PATH_MAX, "%.*s/%s", PATH_MAX - 32, c->runtime, name);
+	if (!lstat(out, &st) && S_ISDIR(st.st_mode))
+		return true;
+	(void)snprintf(out, PATH_MAX, "%s", c->runtime);
+	return false;
 }
 
-/* Whoever takes it next may be root or the service's account. */
+/* The next one to take it may be root or the service's account; what was there before stays whose it is. */
 static int open_lock(int *out, const char *folder, const struct conf *c, struct diag *d)
 {
 	char path[PATH_MAX];
 	auto_close int fd = -1;
+	bool made;
 
 	(void)snprintf(path, sizeof(path), "%.*s/" LOCK_NAME, PATH_MAX - 32, folder);
-	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0 || dirs_give(fd, &c->net))
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	made = fd >= 0;
+	if (!made && errno == EEXIST)
+		fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || (made && dirs_give(fd, &c->net)))
 		return diag_errno(d, "cannot open %s", path);
 	*out = take_fd(&fd);
 	return 0;
@@ -188,7 +192,7 @@ int dirs_lock(const struct conf *c, int *out, struct diag *d)
 
 	if (!rc)
 		rc = check_ours(c->runtime, d);
-	dirs_runtime(folder, c);
+	(void)dirs_runtime(folder, c, DIRS_NET);
 	if (!rc)
 		rc = open_lock(&fd, folder, c, d);
 	if (rc)
@@ -208,22 +212,31 @@ int dirs_lock(const struct conf *c, int *out, struct diag *d)
 	return 0;
 }
 
+static int unmake_file(const struct conf *c, const char *folder, const char *name, struct diag *d)
+{
+	char path[PATH_MAX];
+	const bool packaged = dirs_runtime(path, c, folder);
+	auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : diag_errno(d, "cannot open %s", path);
+	if (unlinkat(fd, name, 0) && errno != ENOENT)
+		return diag_errno(d, "cannot remove %s/%s", path, name);
+	return packaged;
+}
+
+/* The package's folders stay for the next start. */
 int dirs_unmake(const struct conf *c, struct diag *d)
 {
-	static const char *const names[] = {SOCK_CONTROL_NAME, LOCK_NAME};
-	char folder[PATH_MAX];
-	auto_close int fd = -1;
+	char empty[PATH_MAX];
+	int rc = unmake_file(c, DIRS_CORE, SOCK_CONTROL_NAME, d);
 
-	dirs_runtime(folder, c);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : diag_errno(d, "cannot open %s", folder);
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (unlinkat(fd, names[i], 0) && errno != ENOENT)
-			return diag_errno(d, "cannot remove %s/%s", folder, names[i]);
-	if (strcmp(folder, c->runtime) != 0)
-		return 0; /* the package's folders stay for the next start */
-	(void)unlinkat(fd, EMPTY_NAME, AT_REMOVEDIR);
+	if (rc >= 0)
+		rc = unmake_file(c, DIRS_NET, LOCK_NAME, d);
+	if (rc)
+		return rc < 0 ? rc : 0;
+	(void)snprintf(empty, sizeof(empty), "%.*s/" EMPTY_NAME, PATH_MAX - 32, c->runtime);
+	(void)rmdir(empty);
 	(void)rmdir(c->runtime); /* it may hold what is somebody else's */
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Folders and the lock (start-up only). Where the package has made RUNTIME/net for our account (tmpfiles.d),
- * control socket and lock lie there, and RUNTIME/control.sock is a link to the socket: so they can be made
- * without being root.
+ * Folders and the lock (start-up only). Where the package has made RUNTIME/net and RUNTIME/core for these
+ * accounts (tmpfiles.d), the lock and the control socket lie there, and RUNTIME/control.sock is a link to the
+ * socket: so they can be made without being root, and replaced by nobody else.
  */
 #pragma once
 
@@ -31,10 +31,13 @@ int dirs_give(int fd, const struct conf_user *owner) __attribute__((warn_unused_
 int dirs_of_companion(int *out, const struct conf *c, bool page, struct diag *d)
 	__attribute__((warn_unused_result));
 
-/* The folder of control socket and lock: RUNTIME/net if it is there, else RUNTIME. */
-void dirs_runtime(char out[PATH_MAX], const struct conf *c);
+#define DIRS_CORE "core"
+#define DIRS_NET  "net"
 
-/* Takes printgated.lock in that folder (flock(2); ends with the descriptor), waiting up to five seconds for
+/* Fills in RUNTIME/name if that folder is there, and returns true; else RUNTIME. */
+bool dirs_runtime(char out[PATH_MAX], const struct conf *c, const char *name);
+
+/* Takes printgated.lock in RUNTIME/net, or else RUNTIME (flock(2); ends with the descriptor), waiting up to five seconds for
  * one that is ending. ERR_CONFLICT if another printgated has it. */
 int dirs_lock(const struct conf *c, int *out, struct diag *d) __attribute__((warn_unused_result));
 

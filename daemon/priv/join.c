@@ -17,10 +17,12 @@
 #include "common/cleanup.h"
 #include "daemon/priv/dirs.h"
 #include "daemon/priv/page_tls.h"
+#include "daemon/priv/sock.h"
 
 #define FD_LISTENER 3 /* SD_LISTEN_FDS_START (sd-daemon.h) */
 #define ARGS_BYTES  4096
-#define FDS_MAX	    (SPAWN_FDS_MAX - PAGE_TLS_FILES - 1) /* files and the call are added */
+#define OWN_MAX	    PAGE_TLS_FILES		  /* descriptors that a companion adds */
+#define FDS_MAX	    (SPAWN_FDS_MAX - OWN_MAX - 1) /* the call is added, too */
 
 _Static_assert(ARGS_BYTES > SPAWN_ARGS_MAX * (CONF_NAME_BYTES + 1), "arguments are names at most");
 
@@ -57,17 +59,27 @@ static size_t pack_args(char out[ARGS_BYTES], const struct spawn *s)
 	return n;
 }
 
-static void pack_fds(struct msghdr *msg, const struct spawn *s)
+/* Those that are not the companion's own to add. */
+static int pack_fds(struct msghdr *msg, const struct spawn *s)
 {
-	const size_t n = s->fd_count * sizeof(int);
-	struct cmsghdr *c;
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+	int fds[FDS_MAX];
+	size_t n = 0;
 
-	msg->msg_controllen = CMSG_SPACE(n);
-	c = CMSG_FIRSTHDR(msg);
+	for (unsigned i = 0; i < s->fd_count; i++) {
+		if (s->fds[i] < 0)
+			continue;
+		if (n == FDS_MAX)
+			return -1;
+		fds[n++] = s->fds[i];
+	}
+	n *= sizeof(int);
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(n);
-	memcpy(CMSG_DATA(c), s->fds, n);
+	memcpy(CMSG_DATA(c), fds, n);
+	msg->msg_controllen = CMSG_SPACE(n);
+	return 0;
 }
 
 int join_call(const struct spawn *s, struct diag *d)
@@ -75,19 +87,21 @@ int join_call(const struct spawn *s, struct diag *d)
 	union fds_control control = {.bytes = {0}};
 	char args[ARGS_BYTES];
 	struct iovec io = {args, pack_args(args, s)};
-	struct msghdr msg = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = &control};
+	struct msghdr msg = {.msg_iov = &io,
+			     .msg_iovlen = 1,
+			     .msg_control = &control,
+			     .msg_controllen = sizeof(control)};
 	auto_close int fd = dial(s, d);
 
 	if (fd < 0)
 		return fd;
-	if (s->fd_count > FDS_MAX)
-		return diag_set(d, ERR_INTERNAL, "too many descriptors for %s", s->program);
 	/* Without arguments there would be nothing to send, and an empty datagram is an end of file. */
 	if (!io.iov_len) {
 		args[0] = '\0';
 		io.iov_len = 1;
 	}
-	pack_fds(&msg, s);
+	if (pack_fds(&msg, s))
+		return diag_set(d, ERR_INTERNAL, "too many descriptors for %s", s->program);
 	if (sendmsg(fd, &msg, MSG_NOSIGNAL) != (ssize_t)io.iov_len)
 		return diag_errno(d, "cannot tell %s what to do", s->program);
 	return take_fd(&fd);
@@ -180,19 +194,25 @@ static int take_message(struct spawn *s, char args[ARGS_BYTES], int call, struct
 	return 0;
 }
 
-/* What a program of ours is by the configuration, as printgated's main.c has it. */
+/* What a program of ours is by the configuration, as printgated's main.c and page_tls.c have it, and which
+ * of its descriptors it makes itself: where they begin, how many. */
 struct role {
 	const char *program;
 	const struct conf_user *user;
-	bool may_chroot;
+	bool page;
+	unsigned own_at, own_count;
+	int (*own)(int *out, const struct conf *c, struct diag *d);
 };
 
 static int find_role(struct role *out, const char *program, const struct conf *c, struct diag *d)
 {
 	const struct role roles[] = {
-		{"printgate-core", &c->core, false},
-		{"printgate-web", &c->web, true},
-		{"printgate-tls", &c->tls_user, true},
+		/* A control socket that nobody else can put another in the place of. */
+		{"printgate-core", &c->core, false, 1, 1, sock_control},
+		{"printgate-web", &c->web, true, 0, 0, NULL},
+		/* Started as root, whose certificate and key are. */
+		{"printgate-tls", &c->tls_user, true, PAGE_TLS_FILES_AT, PAGE_TLS_FILES,
+		 page_tls_files},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(roles); i++) {
@@ -204,52 +224,47 @@ static int find_role(struct role *out, const char *program, const struct conf *c
 	return diag_set(d, ERR_USAGE, "no companion is called \"%.40s\"", program);
 }
 
-/* Certificate and key are root's, so the companion that uses them is started as root. */
-static int take_files(int files[PAGE_TLS_FILES], const struct role *role, const struct conf *c,
-		      struct diag *d)
+static int insert_own(struct spawn *s, const struct role *role, const int *own, struct diag *d)
 {
-	return role->user == &c->tls_user ? page_tls_files(files, c, d) : 0;
-}
-
-static int insert_files(struct spawn *s, const int files[PAGE_TLS_FILES], struct diag *d)
-{
-	if (files[0] < 0)
-		return 0;
-	if (s->fd_count < PAGE_TLS_FILES_AT)
-		return diag_set(d, ERR_PROTOCOL, "%u descriptors are no page's", s->fd_count);
-	memmove(s->fds + PAGE_TLS_FILES_AT + PAGE_TLS_FILES, s->fds + PAGE_TLS_FILES_AT,
-		(s->fd_count - PAGE_TLS_FILES_AT) * sizeof(int));
-	memcpy(s->fds + PAGE_TLS_FILES_AT, files, PAGE_TLS_FILES * sizeof(int));
-	s->fd_count += PAGE_TLS_FILES;
+	if (s->fd_count < role->own_at)
+		return diag_set(d, ERR_PROTOCOL, "only %u descriptors", s->fd_count);
+	memmove(s->fds + role->own_at + role->own_count, s->fds + role->own_at,
+		(s->fd_count - role->own_at) * sizeof(int));
+	memcpy(s->fds + role->own_at, own, role->own_count * sizeof(int));
+	s->fd_count += role->own_count;
 	return 0;
 }
 
 /* What printgated says is heard only after root, where it was that, has been given up. */
+static int prepare(struct spawn *s, const struct role *role, int own[OWN_MAX], const struct conf *c,
+		   struct diag *d)
+{
+	int rc = role->own ? role->own(own, c, d) : 0;
+
+	s->program = role->program;
+	s->user = *role->user;
+	s->may_chroot = role->page;
+	if (!rc)
+		rc = spawn_identity(s, d);
+	return rc ? rc : dirs_of_companion(&s->folder, c, role->page, d);
+}
+
 int join_answer(const char *program, const struct conf *c, struct diag *d)
 {
 	struct spawn s = {.folder = -1};
 	struct role role = {NULL};
-	int files[PAGE_TLS_FILES] = {-1, -1};
+	int own[OWN_MAX] = {-1, -1}, call = -1;
 	char args[ARGS_BYTES];
-	int call = -1, rc;
+	int rc = find_role(&role, program, c, d);
 
-	rc = find_role(&role, program, c, d);
 	if (!rc)
 		rc = take_call(&call, d);
-	if (rc)
-		return rc;
-	s.program = role.program;
-	s.user = *role.user;
-	s.may_chroot = role.may_chroot;
-	rc = take_files(files, &role, c, d);
 	if (!rc)
-		rc = spawn_identity(&s, d);
+		rc = prepare(&s, &role, own, c, d);
 	if (!rc)
 		rc = take_message(&s, args, call, d);
 	if (!rc)
-		rc = dirs_of_companion(&s.folder, c, role.may_chroot, d);
-	if (!rc)
-		rc = insert_files(&s, files, d);
+		rc = insert_own(&s, &role, own, d);
 	if (rc)
 		return rc;
 	s.fds[s.fd_count++] = call; /* it ends with the program */

@@ -8,7 +8,8 @@
 
 #include "daemon/priv/spawn.h"
 
-/* printgated's side: has s->program started, and sends it s->args and s->fds. Returns a descriptor, the caller's, on which end of file is the companion's end.
+/* printgated's side: has s->program started, and sends it s->args and s->fds but for those of -1,
+ * which the companion makes itself. Returns a descriptor, the caller's, on which end of file is the companion's end.
  * ERR_UNREACHABLE if no manager listens. */
 int join_call(const struct spawn *s, struct diag *d) __attribute__((warn_unused_result));
 

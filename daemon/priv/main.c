@@ -206,7 +206,8 @@ static void bind_pages(struct start *s)
 
 static int bind_all(struct start *s, struct diag *d)
 {
-	int rc = sock_control(&s->conf, &s->control, d);
+	/* Under a service manager it is core that makes its control socket. */
+	int rc = spawn_managed() ? 0 : sock_control(&s->control, &s->conf, d);
 
 	memcpy(s->shape.interface, s->conf.interface, sizeof(s->shape.interface));
 	s->shape.tunnel = s->conf.tunnel;
@@ -234,7 +235,7 @@ static int start_core(struct start *s, struct diag *d)
 	int rc = spawn_start(&core, &s->serve.companions[0], d);
 
 	(void)close(s->core_pair[1]);
-	(void)close(s->control);
+	cleanup_close(&s->control);
 	(void)close(s->looks_pair[0]);
 	(void)close(s->logins_pair[0]);
 	cleanup_close(&s->dirs.core);
@@ -383,9 +384,8 @@ static int may_run(const struct conf *c, const struct options *o, struct diag *d
 	char folder[PATH_MAX];
 	struct stat st;
 
-	dirs_runtime(folder, c);
-	if (geteuid() == 0 || (!o->down && strcmp(folder, c->runtime) != 0 && !stat(folder, &st) &&
-			       st.st_uid == geteuid()))
+	if (geteuid() == 0 || (!o->down && dirs_runtime(folder, c, DIRS_NET) &&
+			       !stat(folder, &st) && st.st_uid == geteuid()))
 		return 0;
 	return diag_set(
 		d, ERR_NOT_PERMITTED,
@@ -409,6 +409,7 @@ static int act(struct start *s, const struct options *o, struct diag *d)
 int main(int argc, char **argv)
 {
 	static struct start s = {
+		.control = -1,
 		.serve.companions = {COMPANION_NONE, COMPANION_NONE, COMPANION_NONE}};
 	struct options o;
 	struct diag d = {ERR_NONE, ""};

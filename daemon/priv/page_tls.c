@@ -174,7 +174,7 @@ static int launch(struct page_tls *t, struct work *w, const struct conf *c, cons
 			    .may_chroot = true,
 			    .folder = dirs->empty,
 			    .fds = {w->line[1], w->report[1], w->files[0], w->files[1]},
-			    .fd_count = spawn_managed() ? PAGE_TLS_FILES_AT : FIXED_FDS};
+			    .fd_count = FIXED_FDS};
 	for (unsigned i = 0; i < w->count; i++)
 		s->fds[s->fd_count++] = w->sockets[i];
 	s->fds[s->fd_count++] = lock;

@@ -18,33 +18,34 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "daemon/priv/dirs.h"
-#include "daemon/priv/spawn.h"
 
 #define SOCK_BACKLOG	  64
 #define PORT_UNPRIVILEGED 1024 /* net.ipv4.ip_unprivileged_port_start's default (ip-sysctl.rst) */
 
-int sock_control(const struct conf *c, int *out, struct diag *d)
+int sock_control(int *out, const struct conf *c, struct diag *d)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	const struct group *gr = spawn_managed() ? NULL : getgrnam(SOCK_GROUP);
+	const struct group *gr = NULL;
 	char folder[PATH_MAX];
+	const bool flat = !dirs_runtime(folder, c, DIRS_CORE);
 	auto_close int fd = -1;
 	mode_t mask;
 	int rc;
 
-	dirs_runtime(folder, c);
 	(void)snprintf(sa.sun_path, sizeof(sa.sun_path), "%.94s/" SOCK_CONTROL_NAME, folder);
 	if (unlink(sa.sun_path) && errno != ENOENT)
 		return diag_errno(d, "cannot replace %s", sa.sun_path);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return diag_errno(d, "cannot make a socket");
-	/* Not root, we cannot give it to the group: the folder does (setgid). */
-	mask = umask(spawn_managed() ? 0117 : 0177);
+	/* The package's folder gives it its group (setgid), so nothing is done there by path. */
+	mask = umask(flat ? 0177 : 0117);
 	rc = bind(fd, (struct sockaddr *)&sa, sizeof(sa));
 	(void)umask(mask);
 	if (rc || listen(fd, SOCK_BACKLOG))
 		return diag_errno(d, "cannot listen on %s", sa.sun_path);
+	if (flat)
+		gr = getgrnam(SOCK_GROUP);
 	if (gr && (chown(sa.sun_path, 0, gr->gr_gid) || chmod(sa.sun_path, 0660)))
 		return diag_errno(d, "cannot open %s to the group " SOCK_GROUP, sa.sun_path);
 	*out = take_fd(&fd);

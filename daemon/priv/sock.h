@@ -16,9 +16,9 @@
 #define SOCK_PAGE_PORT	51880
 #define SOCK_PAGE_TRIES 16
 
-/* control.sock in the folder of dirs_runtime, SOCK_SEQPACKET, 0660 with the group printgate (0600 root where
- * there is no such group). A socket left behind is replaced; the caller holds the lock. */
-int sock_control(const struct conf *c, int *out, struct diag *d)
+/* control.sock in dirs_runtime's folder, SOCK_SEQPACKET, 0660 with the group printgate (0600 root where there
+ * is no such group). A socket left behind is replaced; the caller holds the lock. */
+int sock_control(int *out, const struct conf *c, struct diag *d)
 	__attribute__((warn_unused_result));
 
 /* Binds one of the page's addresses; *bound_port is where. ERR_SYSTEM: in use, say. */

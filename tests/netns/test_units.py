@@ -89,9 +89,9 @@ def test_each_program_is_who_it_is_to_be_with_no_more_than_it_needs(home):
 
 def test_the_control_socket_is_for_root_and_the_group(home):
     link = os.path.join(home.gateway.runtime, "control.sock")
-    assert os.readlink(link) == "net/control.sock"
+    assert os.readlink(link) == "core/control.sock"
     there = os.stat(link)
-    assert (stat.S_IMODE(there.st_mode), there.st_gid) == (0o660, units.GROUP)
+    assert (stat.S_IMODE(there.st_mode), there.st_uid, there.st_gid) == (0o660, USERS["core"], units.GROUP)
 
 
 @pytest.mark.parametrize("program", ["printgated", "printgate-core", "printgate-web", "printgate-tls"])

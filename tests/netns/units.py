@@ -37,14 +37,15 @@ def prepare(gateway):
     for program in PROGRAMS:
         shutil.copy(os.path.join(os.environ["PRINTGATE_BUILD"], program), gateway.bin)
     for folder, mode, uid, gid in (
-            ("run", 0o755, 0, 0), ("run/net", 0o2755, USERS["net"], GROUP), ("run/empty", 0o555, 0, 0),
+            ("run", 0o755, 0, 0), ("run/net", 0o700, USERS["net"], USERS["net"]),
+            ("run/core", 0o2755, USERS["core"], GROUP), ("run/empty", 0o555, 0, 0),
             ("state", 0o755, 0, 0), ("state/net", 0o700, USERS["net"], USERS["net"]),
             ("state/core", 0o700, USERS["core"], USERS["core"]), ("state/tls", 0o700, 0, 0)):
         path = os.path.join(gateway.folder, folder)
         os.makedirs(path, exist_ok=True)
         os.chown(path, uid, gid)
         os.chmod(path, mode)
-    os.symlink("net/control.sock", os.path.join(gateway.runtime, "control.sock"))
+    os.symlink("core/control.sock", os.path.join(gateway.runtime, "control.sock"))
     as_udev_has_it(gateway.node)
 
 
