@@ -63,7 +63,7 @@ static size_t pack_args(char out[ARGS_BYTES], const struct spawn *s)
 static int pack_fds(struct msghdr *msg, const struct spawn *s)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
-	int fds[FDS_MAX];
+	int fds[FDS_MAX] = {-1};
 	size_t n = 0;
 
 	for (unsigned i = 0; i < s->fd_count; i++) {

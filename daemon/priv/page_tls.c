@@ -188,7 +188,7 @@ static int launch(struct page_tls *t, struct work *w, const struct conf *c, cons
 		format_fingerprint(t->fingerprint, digest);
 		return 0;
 	}
-	spawn_end(&t->companion);
+	companion_end(&t->companion);
 	return rc;
 }
 

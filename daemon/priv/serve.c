@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -296,31 +295,6 @@ static void on_core(struct serve *s)
 	key_wipe(&msg, sizeof(msg));
 }
 
-static void child_ended(struct serve *s, struct companion *c)
-{
-	int status;
-
-	if (!c->pid || waitpid(c->pid, &status, WNOHANG) != c->pid)
-		return;
-	if (WIFSIGNALED(status))
-		log_error("serve", "%s was ended by signal %d; ending too, the gate stays as it is",
-			  c->name, WTERMSIG(status));
-	else
-		log_error("serve", "%s has ended (status %d); ending too, the gate stays as it is",
-			  c->name, WEXITSTATUS(status));
-	c->pid = 0;
-	end_with(s, EXIT_FAILURE);
-}
-
-/* The service manager tells with what status. */
-static void unit_ended(struct serve *s, struct companion *c)
-{
-	log_error("serve", "%s has ended; ending too, the gate stays as it is", c->name);
-	(void)close(c->life);
-	c->life = -1;
-	end_with(s, EXIT_FAILURE);
-}
-
 static void on_signal(struct serve *s)
 {
 	struct signalfd_siginfo si;
@@ -333,7 +307,8 @@ static void on_signal(struct serve *s)
 		return;
 	}
 	for (unsigned i = 0; i < SERVE_COMPANIONS; i++)
-		child_ended(s, &s->companions[i]);
+		if (companion_child_ended(&s->companions[i]))
+			end_with(s, EXIT_FAILURE);
 }
 
 /* wireguard-go is gone: a new one on the same interface, then everything made equal to the store. */
@@ -506,9 +481,12 @@ int serve_run(struct serve *s, const struct privmsg_hello *hello)
 			on_backend(s);
 		if (fds[3].revents || fds[4].revents || fds[5].revents)
 			on_watch(s);
-		for (unsigned i = 0; i < SERVE_COMPANIONS && !s->ending; i++)
-			if (fds[POLL_COMPANIONS + i].revents)
-				unit_ended(s, &s->companions[i]);
+		for (unsigned i = 0; i < SERVE_COMPANIONS && !s->ending; i++) {
+			if (!fds[POLL_COMPANIONS + i].revents)
+				continue;
+			companion_unit_ended(&s->companions[i]);
+			end_with(s, EXIT_FAILURE);
+		}
 	}
 	if (s->watching)
 		watch_close(&s->watch);

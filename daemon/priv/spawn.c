@@ -17,7 +17,6 @@
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -203,17 +202,6 @@ int spawn_start(const struct spawn *s, struct companion *out, struct diag *d)
 	if (out->pid == 0)
 		run_child(s, program);
 	return 0;
-}
-
-void spawn_end(struct companion *c)
-{
-	if (c->pid) {
-		(void)kill(c->pid, SIGKILL);
-		(void)waitpid(c->pid, NULL, 0);
-	}
-	if (c->life >= 0)
-		(void)close(c->life);
-	*c = (struct companion)COMPANION_NONE;
 }
 
 int spawn_identity(const struct spawn *s, struct diag *d)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "daemon/priv/companion.h"
 #include "daemon/priv/conf.h"
 
 #define SPAWN_FDS_MAX  24
@@ -24,18 +25,6 @@ struct spawn {
 	unsigned fd_count;
 };
 
-/* A companion that runs. */
-struct companion {
-	const char *name;
-	pid_t pid; /* our child; 0: it is none, or does not run */
-	int life;  /* under a service manager: its end of file is the companion's end; else -1 */
-};
-
-#define COMPANION_NONE                                                                             \
-	{                                                                                          \
-		.life = -1                                                                         \
-	}
-
 /* Did a service manager start us as who we are to be, and does it start the companions? Otherwise we
  * are root, and fork. */
 bool spawn_managed(void);
@@ -49,9 +38,6 @@ bool spawn_may_chroot(void);
  * join_call; user, may_chroot and folder are its units' part then. ERR_SYSTEM, ERR_UNREACHABLE. */
 int spawn_start(const struct spawn *s, struct companion *out, struct diag *d)
 	__attribute__((warn_unused_result));
-
-/* Ends one that is not wanted after all. */
-void spawn_end(struct companion *c);
 
 /* This process takes the user, capabilities and limits of spawn_start's child. ERR_SYSTEM; ERR_CONFIG if it
  * is neither root nor s->user. */
