@@ -177,6 +177,34 @@ int provision_apply(struct cli *cli, const struct provision_file *f, struct prov
 	return rc;
 }
 
+struct recall {
+	const struct provision_file *file;
+	struct provision_result *out;
+};
+
+static int take_known(void *ctx, uint16_t type, const union control_any *item, struct diag *d)
+{
+	struct recall *r = ctx;
+
+	(void)d;
+	for (unsigned i = 0; type == CTL_PRINTER && i < r->file->printers; i++)
+		if (!strcmp(r->file->printer[i].msg.name.s, item->printer.name.s))
+			printer_list_add(&r->out->printers, &item->printer);
+	for (unsigned i = 0; type == CTL_PEER && i < r->file->peers; i++)
+		if (!strcmp(r->file->peer[i].msg.enroll.name.s, item->peer.name.s))
+			r->out->peer[r->out->peers++] = item->peer.name;
+	return 0;
+}
+
+int provision_recall(struct cli *cli, const struct provision_file *f, struct provision_result *out,
+		     struct diag *d)
+{
+	struct recall r = {f, out};
+	int rc = client_ask(cli, CTL_PRINTERS, NULL, take_known, &r, d);
+
+	return rc ? rc : client_ask(cli, CTL_PEERS, NULL, take_known, &r, d);
+}
+
 int provision_await_clock(struct diag *d)
 {
 	for (unsigned i = 0; i < CLOCK_SECONDS; i++) {

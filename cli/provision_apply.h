@@ -30,6 +30,10 @@ int provision_start(struct cli *cli, struct provision_result *r, struct diag *d)
  * errors of a section begin with "line N: ". */
 int provision_apply(struct cli *cli, const struct provision_file *f, struct provision_result *out,
 		    struct diag *d) __attribute__((warn_unused_result));
+/* After a power cut that left the file: fills in what it has brought to this gateway, as far as it is still
+ * there. */
+int provision_recall(struct cli *cli, const struct provision_file *f, struct provision_result *out,
+		     struct diag *d) __attribute__((warn_unused_result));
 /* Waits for a clock that is known to be right, ten minutes at most. ERR_BAD_TIME. */
 int provision_await_clock(struct diag *d) __attribute__((warn_unused_result));
 void provision_result_free(struct provision_result *r);

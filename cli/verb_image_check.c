@@ -363,6 +363,27 @@ static const struct step {
 	{"boot", check_boot},		{"machine-id", check_machine_id}, {"ssh", check_ssh},
 };
 
+/* A check that is misspelt would be made, and its finding a riddle. */
+static int check_skips(const struct args *args, struct diag *d)
+{
+	char list[DIAG_TEXT_BYTES / 2] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", n ? ", " : "",
+				      steps[i].name);
+	for (unsigned i = 0; i < args->count; i++) {
+		bool known = args->given[i].option != OPT_SKIP;
+
+		for (size_t k = 0; k < ARRAY_LEN(steps) && !known; k++)
+			known = !strcmp(args->given[i].value, steps[k].name);
+		if (!known)
+			return diag_set(d, ERR_USAGE, "no check is called \"%.40s\": there are %s",
+					args->given[i].value, list);
+	}
+	return 0;
+}
+
 static bool is_skipped(const struct args *args, const struct step *s)
 {
 	for (unsigned i = 0; i < args->count; i++)
@@ -375,9 +396,13 @@ static int run(struct cli *cli, const struct args *args, struct diag *d)
 {
 	static struct look l;
 	struct checks k = {.cli = cli};
-	auto_close int root = image_open(args->words[0], d);
-	int rc = root < 0 ? root : 0;
+	auto_close int root = -1;
+	int rc = check_skips(args, d);
 
+	if (!rc)
+		root = image_open(args->words[0], d);
+	if (!rc && root < 0)
+		rc = root;
 	l.root = root;
 	l.name = args->words[0];
 	if (!rc)

@@ -83,15 +83,33 @@ static void leave_error(const struct place *p, const struct diag *d)
 		fprintf(stderr, "printgate: %s\n", why.text);
 }
 
+/* The power may have been cut between the transaction and this. */
+static void leave_applied_again(struct cli *cli, const struct place *p,
+				const struct provision_file *f, const struct provision_result *r)
+{
+	auto_result again = {.gateway = r->gateway};
+	struct diag why = {0};
+
+	if (place_has(p, PLACE_APPLIED))
+		return;
+	if (provision_recall(cli, f, &again, &why))
+		fprintf(stderr, "printgate: %s\n", why.text);
+	else
+		leave_applied(p, &again);
+}
+
 /* A file that stays cannot do harm, it is known to have been applied: but whoever reads it may think
  * otherwise. */
-static void clean_up(const struct place *p, const struct provision_result *r)
+static void clean_up(struct cli *cli, const struct place *p, const struct provision_file *f,
+		     const struct provision_result *r)
 {
 	struct diag why = {0};
 
 	(void)place_remove(p, PLACE_ERROR);
-	if (r->applied) /* first: the next start, after a power cut, does not know any more what it was */
+	if (r->applied)
 		leave_applied(p, r);
+	else
+		leave_applied_again(cli, p, f, r);
 	if (place_scrub(p, &why))
 		fprintf(stderr, "printgate: applied, but it cannot be removed: %s\n", why.text);
 }
@@ -188,7 +206,7 @@ static int apply(struct cli *cli, const struct place *p, const struct args *args
 		leave_error(p, d);
 		return rc;
 	}
-	clean_up(p, &r);
+	clean_up(cli, p, f, &r);
 	if (cli->json)
 		rc = put_json(cli, &r, d);
 	else

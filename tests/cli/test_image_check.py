@@ -77,6 +77,12 @@ def test_it_names(root, what):
     assert check(root, "--skip", name)[0] == 0 and name not in check(root, "--skip", name)[1]
 
 
+def test_a_check_that_there_is_not_cannot_be_skipped(root):
+    done = subprocess.run([PROGRAM, "image-check", str(root), "--skip", "sshd"], capture_output=True, text=True,
+                          timeout=20, check=False)
+    assert done.returncode == 2 and 'no check is called "sshd"' in done.stderr and "machine-id, ssh" in done.stderr
+
+
 def test_it_says_which_file_and_what_to_do(root):
     write(root, "var/lib/printgate/core/printgate.db")
     done = subprocess.run([PROGRAM, "image-check", str(root)], capture_output=True, text=True, timeout=20, check=False)

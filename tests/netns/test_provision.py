@@ -117,6 +117,21 @@ def test_the_same_file_twice_does_nothing(boot):
     assert boot.state() == before and not os.path.exists(boot.file)
 
 
+def test_what_a_power_cut_kept_from_being_left_is_left_by_the_next_start(boot):
+    """The file is still there, and what was said of it is not."""
+    boot.put(GOOD)
+    boot.provision()
+    said = boot.read("printgate.applied.txt")
+    assert "printer: alpha" in said and "peer: phone" in said
+    os.remove(os.path.join(boot.folder, "printgate.applied.txt"))
+    boot.gateway.add_printer("later", "192.168.50.13", "--port", "tcp/80")
+    boot.put(GOOD)
+    boot.provision()
+    assert boot.read("printgate.applied.txt") == said.replace(
+        "There was a configuration already: [gateway], [web], [paths] and [users] of this file were not "
+        "used.\r\n", "")
+
+
 def test_a_file_does_not_add_to_a_gateway_with_peers_unless_it_has_the_code(boot):
     boot.gateway.run("enroll", "mine", "--no-qr")
     boot.put(GOOD)
