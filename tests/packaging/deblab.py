@@ -32,7 +32,8 @@ def out(*command, **options):
 
 
 def suite():
-    return out("sh", "-c", ". /etc/os-release && echo $VERSION_CODENAME")
+    """Whose packages are tried: this machine's, or as make's SUITE says."""
+    return os.environ.get("PRINTGATE_SUITE") or out("sh", "-c", ". /etc/os-release && echo $VERSION_CODENAME")
 
 
 def build():
@@ -69,7 +70,7 @@ def depends(deb):
 def base(deb):
     """A small Debian system as an archive, made once for each list of packages."""
     packages = ",".join([*depends(deb), *TOOLS])
-    name = hashlib.sha256(packages.encode()).hexdigest()[:16]
+    name = suite() + "-" + hashlib.sha256(packages.encode()).hexdigest()[:16]
     path = os.path.join(CACHE, f"root-{name}.tar")
     if not os.path.exists(path):
         os.makedirs(CACHE, exist_ok=True)
