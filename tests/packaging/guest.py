@@ -374,6 +374,7 @@ class Life:
         run("printgated", "--down")
         is_shut_down()
         self.change("backend = auto", "backend = userspace")
+        os.chmod("/dev/net/tun", 0o666)  # as by udev's rules, which is not here
         run("systemctl", "start", "printgate")
         go, = processes("wireguard-go")
         assert int(status_of(go)["CapEff"], 16) == CAP_NET_ADMIN
