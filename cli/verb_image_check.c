@@ -100,8 +100,10 @@ static bool set_hit(struct look *l, const char *name)
 static void check_installed(struct look *l)
 {
 	const bool there = image_has(l->root, "usr/sbin/printgated");
-	const bool on =
-		image_has(l->root, "etc/systemd/system/multi-user.target.wants/printgate.service");
+	const bool on = image_has(l->root,
+				  "etc/systemd/system/multi-user.target.wants/printgate.service") &&
+			image_has(l->root,
+				  "etc/systemd/system/sockets.target.wants/printgate-clock.socket");
 
 	if (!there) {
 		say(l, "installed", CHECK_FAIL, "printgate is not in this image");
@@ -109,8 +111,10 @@ static void check_installed(struct look *l)
 		say(l, "installed", CHECK_OK, "printgate is there, and starts with the machine");
 	} else {
 		say(l, "installed", CHECK_WARN,
-		    "printgate.service does not start with the machine");
-		fix(l, "systemctl enable printgate printgate-firstboot --root", "", "");
+		    "printgate.service or printgate-clock.socket does not start with the machine");
+		fix(l,
+		    "systemctl enable printgate printgate-firstboot printgate-clock.socket --root",
+		    "", "");
 	}
 }
 

@@ -18,6 +18,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/synchronised.h"
 #include "common/when.h"
 #include "daemon/core/commit.h"
 #include "daemon/core/core.h"
@@ -110,7 +111,7 @@ struct clock_view clock_now(struct core *c)
 {
 	const int64_t wall = time(NULL);
 	const struct clock_view v = clock_judge(wall, c->clock.mark, c->clock.ahead,
-						wall < c->clock.mark && when_synchronised());
+						wall < c->clock.mark && synchronised());
 
 	c->clock.mark = v.now;
 	c->clock.ahead = clock_ahead(&v, c->clock.ahead);

@@ -63,3 +63,8 @@ int clock_note(struct core *c, struct diag *d) __attribute__((warn_unused_result
 void clock_grant(struct core *c, const struct clock_view *v, int64_t end);
 /* Sets the timer to the next end of a peer or grant. After each change. */
 void clock_arm(struct core *c);
+
+/* The copy's side of printgate-clock@.service: whether the clock is kept right, to whom its standard
+ * input is connected (common/synchronised.h). Returns an exit status. */
+extern const char clock_verb[];
+int clock_main(void);

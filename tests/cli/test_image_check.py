@@ -20,10 +20,12 @@ def _root(tmp_path):
     """A good image."""
     root = tmp_path / "root"
     wants = root / "etc/systemd/system/multi-user.target.wants"
-    for folder in (wants, root / "usr/sbin", root / "var/lib", root / "boot/firmware", root / "etc/printgate"):
+    sockets = root / "etc/systemd/system/sockets.target.wants"
+    for folder in (wants, sockets, root / "usr/sbin", root / "var/lib", root / "boot/firmware", root / "etc/printgate"):
         folder.mkdir(parents=True)
     (root / "usr/sbin/printgated").write_text("")
     (wants / "printgate.service").symlink_to("/lib/systemd/system/printgate.service")
+    (sockets / "printgate-clock.socket").symlink_to("/lib/systemd/system/printgate-clock.socket")
     (root / "etc/machine-id").write_text("uninitialized\n")
     return root
 
@@ -95,8 +97,10 @@ def test_an_image_without_it(root):
     assert check(root)[1]["installed"] == "fail"
 
 
-def test_one_that_does_not_start(root):
-    os.unlink(root / "etc/systemd/system/multi-user.target.wants/printgate.service")
+@pytest.mark.parametrize("unit", ["multi-user.target.wants/printgate.service",
+                                  "sockets.target.wants/printgate-clock.socket"])
+def test_one_that_does_not_start(root, unit):
+    os.unlink(root / "etc/systemd/system" / unit)
     assert check(root)[1]["installed"] == "warn"
 
 

@@ -125,7 +125,7 @@ def rpi_image_gen(root, deb, tmp_path, check):
     for word in ("METABEGIN", "METAEND", "X-Env-Layer-Name: printgate", "X-Env-VarPrefix: printgate"):
         assert word in text
     hooks = re.findall(r"^    - (.*)$", text.split("customize-hooks:")[1], re.M)
-    assert len(hooks) == 7
+    assert len(hooks) == 8
     put(str(tmp_path), "/hooks/enable-units", '#!/bin/sh\nexec systemctl --root="$1" enable "$2"\n', 0o755)
     for hook in hooks:
         done = deblab.run("sh", "-ec", hook, "sh", root, check=check or hook is not hooks[-1],
@@ -144,6 +144,7 @@ def test_the_builder_s_image_has_it_and_no_state(root, deb, tmp_path, builder):
     assert not os.path.exists(root + "/var/lib/printgate")
     wants = root + "/etc/systemd/system/multi-user.target.wants/"
     assert all(os.path.islink(wants + u) for u in ("printgate.service", "printgate-firstboot.service"))
+    assert os.path.islink(root + "/etc/systemd/system/sockets.target.wants/printgate-clock.socket")
     with open(root + "/boot/firmware/printgate.conf.example", newline="") as f:
         text = f.read()
     assert text.count("\r\n") == text.count("\n") > 10

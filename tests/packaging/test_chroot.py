@@ -41,7 +41,7 @@ def everything(root):
 
 MAY_CHANGE = ("/var/lib/dpkg", "/var/lib/apt", "/var/log", "/var/cache", "/etc/passwd", "/etc/group",
               "/etc/shadow", "/etc/gshadow", "/etc/.pwd.lock", "/etc/ld.so.cache",
-              "/etc/systemd/system/multi-user.target.wants",
+              "/etc/systemd/system/multi-user.target.wants", "/etc/systemd/system/sockets.target.wants",
               "/var/lib/systemd/deb-systemd-helper-enabled")
 
 
