@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads the machine's addresses (getifaddrs(3)) and routes (/proc/net/route) once, for init, and
+ * Reads the machine's addresses (getifaddrs(3)) and routes (/proc/self/net/route) once, for init, and
  * chooses a tunnel prefix beside them. Nothing is changed here.
  */
 #include "cli/hostnet.h"
@@ -16,7 +16,7 @@
 #include "common/cleanup.h"
 #include "common/mem.h"
 
-#define ROUTES	     "/proc/net/route"
+#define ROUTES	     "/proc/self/net/route"
 #define ROUTE_FIELDS 8
 #define TRIES	     256
 /* Shorter ones are default routes in halves or quarters, as VPN clients set them. */

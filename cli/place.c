@@ -68,15 +68,18 @@ static void find_file(struct place *p)
 int place_of_boot(struct place *p, const char *folder, struct diag *d)
 {
 	struct diag ignored;
+	int rc;
 
 	if (folder) {
-		const int rc = place_open(p, folder, d);
-
+		rc = place_open(p, folder, d);
 		if (!rc)
 			find_file(p);
 		return rc;
 	}
-	if (place_open(p, "/boot/firmware", &ignored) == 0) {
+	rc = place_open(p, "/boot/firmware", d);
+	if (rc == ERR_NOT_PERMITTED) /* somebody's who is not root: that is said */
+		return rc;
+	if (!rc) {
 		find_file(p);
 		if (p->file[0] || is_fat(p->folder))
 			return 0;

@@ -36,7 +36,8 @@ int place_of_file(struct place *p, const char *path, struct diag *d)
 int place_open(struct place *p, const char *folder, struct diag *d)
 	__attribute__((warn_unused_result));
 /* The boot partition: `folder`, or if that is NULL the first there is of /boot/firmware, and of /boot
- * where that is a FAT. With the file that is there to be applied, if there is one. */
+ * where that is a FAT. With the file that is there to be applied, if there is one. No such folder is no
+ * error, one that may not be looked into is: ERR_NOT_PERMITTED. */
 int place_of_boot(struct place *p, const char *folder, struct diag *d)
 	__attribute__((warn_unused_result));
 void place_close(struct place *p);

@@ -7,15 +7,21 @@
 #include "cli/provision_apply.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/newconf.h"
 #include "cli/program.h"
 #include "common/cleanup.h"
+#include "common/synchronised.h"
 
 #define CLOCK_SECONDS 600
+#define CLOCK_PERIOD  5 /* seconds; a clock may be right without having been set */
 #define SAID_BYTES    512
 
 /* ---- the configuration ------------------------------------------------------------------------- */
@@ -205,13 +211,32 @@ int provision_recall(struct cli *cli, const struct provision_file *f, struct pro
 	return rc ? rc : client_ask(cli, CTL_PEERS, NULL, take_known, &r, d);
 }
 
+static time_t uptime(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &t);
+	return t.tv_sec;
+}
+
 int provision_await_clock(struct diag *d)
 {
-	for (unsigned i = 0; i < CLOCK_SECONDS; i++) {
-		if (when_synchronised())
+	auto_close int set = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	const struct itimerspec late = {.it_value.tv_sec = INT32_MAX};
+	struct pollfd p = {.fd = set, .events = POLLIN};
+	const time_t ends = uptime() + CLOCK_SECONDS;
+	uint64_t ignored;
+
+	/* It is there to be cancelled: timerfd_create(2), TFD_TIMER_CANCEL_ON_SET. */
+	if (set < 0 ||
+	    timerfd_settime(set, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &late, NULL))
+		return diag_errno(d, "cannot wait for the clock to be set");
+	do {
+		if (synchronised())
 			return 0;
-		(void)sleep(1);
-	}
+		if (poll(&p, 1, CLOCK_PERIOD * 1000) > 0)
+			(void)!read(set, &ignored, sizeof(ignored));
+	} while (uptime() < ends);
 	return diag_set(d, ERR_BAD_TIME,
 			"the file says when access ends, and this machine's clock has not been set "
 			"from the network: nothing was applied, and it is tried again at the next "

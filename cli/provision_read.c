@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who reads a provisioning file: a child that has given up root, shares one piece of memory with its
- * parent, and may do nothing any more but end.
+ * Who reads a provisioning file: a child that shares one piece of memory with its parent, and may do
+ * nothing any more but end.
  */
 #include "cli/provision.h"
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -30,13 +31,35 @@ struct shared {
 	int rc;
 };
 
-static int become_nobody(void)
+/* Root without any capability, as in printgate-firstboot.service, cannot become somebody else. */
+static int has_capabilities(void)
 {
-	if (geteuid() == 0 && (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
-			       setresuid(NOBODY, NOBODY, NOBODY)))
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct set[_LINUX_CAPABILITY_U32S_3] = {{0}};
+	uint32_t any = 0;
+
+	if (syscall(SYS_capget, &head, set))
 		return -1;
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) ? -1
-											    : 0;
+	for (size_t i = 0; i < ARRAY_LEN(set); i++)
+		any |= set[i].permitted | set[i].effective | set[i].inheritable;
+	return any != 0;
+}
+
+/* No descriptor either: what is sealed could not use one, and whatever gets round the seal has none. */
+static int give_up(void)
+{
+	const int has = has_capabilities();
+
+	if (has < 0)
+		return -1;
+	if (has && geteuid() == 0 &&
+	    (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
+	     setresuid(NOBODY, NOBODY, NOBODY)))
+		return -1;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+		return -1;
+	closefrom(0);
+	return 0;
 }
 
 static void __attribute__((noreturn)) child(struct shared *s, const char *text, size_t n)
@@ -47,7 +70,7 @@ static void __attribute__((noreturn)) child(struct shared *s, const char *text, 
 	(void)setenv("TZ", ":/etc/localtime", 0);
 	tzset();
 	/* A filter, since there is no strict mode below the filter of a service. */
-	if (become_nobody() || sandbox_seal(calls, ARRAY_LEN(calls), &s->why))
+	if (give_up() || sandbox_seal(calls, ARRAY_LEN(calls), &s->why))
 		_exit(EXIT_FAILURE); /* rc stays ERR_SYSTEM */
 	s->rc = provision_parse(&s->file, text, n, &s->why);
 	for (;;)

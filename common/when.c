@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/timex.h>
 #include <time.h>
 
 struct reading {
@@ -186,13 +185,4 @@ void when_format(char out[WHEN_TEXT_BYTES], int64_t at)
 
 	if (!gmtime_r(&t, &tm) || !strftime(out, WHEN_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm))
 		out[0] = '\0';
-}
-
-/* A read needs no privilege. */
-bool when_synchronised(void)
-{
-	struct timex tx = {.modes = 0};
-	const int r = adjtimex(&tx);
-
-	return r != -1 && r != TIME_ERROR && !(tx.status & STA_UNSYNC);
 }

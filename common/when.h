@@ -29,6 +29,3 @@ int when_parse(struct when *out, const char *text, struct diag *d)
 	__attribute__((warn_unused_result));
 /* RFC 3339 in UTC, whole seconds. */
 void when_format(char out[WHEN_TEXT_BYTES], int64_t at);
-
-/* Does somebody (NTP) keep the machine's clock right? False also where that may not be asked. */
-bool when_synchronised(void);

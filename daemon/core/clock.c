@@ -18,13 +18,15 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/synchronised.h"
 #include "common/when.h"
 #include "daemon/core/commit.h"
 #include "daemon/core/core.h"
 #include "daemon/core/desired.h"
 
-#define MARK_KEY   "clock_mark"
-#define MARK_BYTES 48 /* two numbers of 64 bits */
+#define MARK_KEY     "clock_mark"
+#define ASK_EVERY_MS 5000
+#define MARK_BYTES   48 /* two numbers of 64 bits */
 
 struct clock_view clock_judge(int64_t wall, int64_t mark, int64_t ahead, bool synchronised)
 {
@@ -106,11 +108,25 @@ int clock_end(const struct clock_view *v, int64_t at, uint32_t after, int64_t *e
 	return 0;
 }
 
+/* The kernel is asked each time; a service, where that is not allowed, is a process for every question. */
+static bool kept_right(struct core *c)
+{
+	const int kernel = synchronised_kernel();
+
+	if (kernel >= 0)
+		return kernel;
+	if (!c->clock.asked || core_ms() - c->clock.asked >= ASK_EVERY_MS) {
+		c->clock.kept = synchronised_service(SYNCHRONISED_SOCKET, SYNCHRONISED_PATIENCE);
+		c->clock.asked = core_ms();
+	}
+	return c->clock.kept;
+}
+
 struct clock_view clock_now(struct core *c)
 {
 	const int64_t wall = time(NULL);
 	const struct clock_view v = clock_judge(wall, c->clock.mark, c->clock.ahead,
-						wall < c->clock.mark && when_synchronised());
+						wall < c->clock.mark && kept_right(c));
 
 	c->clock.mark = v.now;
 	c->clock.ahead = clock_ahead(&v, c->clock.ahead);
@@ -298,6 +314,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	c->clock.was_set = false;
+	if (set)
+		c->clock.asked = 0;
 	if (clock_carry_out(c, &d))
 		core_fatal("cannot carry out the end of a peer's time: %s", d.text);
 	grants_ended(c);

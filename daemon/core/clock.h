@@ -26,7 +26,9 @@ struct clock {
 	int64_t grant_end; /* of the grants that the kernel was told of, the next; 0: none */
 	bool trusted;	   /* as it was when the kernel was last made equal to the store */
 	bool was_set;	   /* and on_timer has yet to act on it */
-	int fd;		   /* timerfd on CLOCK_REALTIME; it also tells when the clock is set */
+	int64_t asked; /* when the service was asked whether it is kept right (core_ms); 0: again … */
+	bool kept;     /* … and what it said */
+	int fd;	       /* timerfd on CLOCK_REALTIME; it also tells when the clock is set */
 	struct event *event;
 };
 
@@ -63,3 +65,8 @@ int clock_note(struct core *c, struct diag *d) __attribute__((warn_unused_result
 void clock_grant(struct core *c, const struct clock_view *v, int64_t end);
 /* Sets the timer to the next end of a peer or grant. After each change. */
 void clock_arm(struct core *c);
+
+/* The copy's side of printgate-clock@.service: whether the clock is kept right, to whom its standard
+ * input is connected (common/synchronised.h). Returns an exit status. */
+extern const char clock_verb[];
+int clock_main(void);

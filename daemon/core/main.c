@@ -273,7 +273,7 @@ static int run(struct core *c, struct diag *d)
 	return r;
 }
 
-/* With an argument it is a copy that looks one name up, or hashes one password. */
+/* With an argument it is a copy that looks one name up, hashes one password, or asks for the clock. */
 int main(int argc, char **argv)
 {
 	static struct core c;
@@ -284,6 +284,8 @@ int main(int argc, char **argv)
 		return resolve_main(argv[2]);
 	if (argc == 2 && strcmp(argv[1], password_verb) == 0)
 		return password_main();
+	if (argc == 2 && strcmp(argv[1], clock_verb) == 0)
+		return clock_main();
 	log_open("printgate-core");
 	r = run(&c, &d);
 	if (r)

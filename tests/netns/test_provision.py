@@ -215,6 +215,17 @@ def test_only_root_and_only_when_asked(boot):
     assert done.returncode == 3 and "root" in done.stderr
 
 
+def test_the_file_is_read_by_nobody_or_by_root_without_any_capability(boot):
+    """The second is how the service of the first boot runs. In between there is nothing."""
+    boot.put(GOOD)
+    command = (os.path.join(boot.gateway.bin, "printgate"), "provision", "--check", boot.file)
+    bare = boot.house.gate.run("setpriv", "--bounding-set=-all", "--inh-caps=-all", *command)
+    assert bare.stdout == "printgate.conf: good\n"
+    half = boot.house.gate.run("setpriv", "--bounding-set=-all,+dac_override", "--inh-caps=-all", *command,
+                               check=False)
+    assert half.returncode == 1 and "ended before it was done" in half.stderr
+
+
 def test_codes_are_shown_until_the_phones_have_come(boot):
     """On the consoles one after the other, as pictures all at once; and the phones get in."""
     boot.put(GOOD.replace("printers = alpha\n", "printers = alpha\nshow = console, boot\n")

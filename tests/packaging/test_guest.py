@@ -17,6 +17,7 @@ def prepare(root, deb, newer):
     os.makedirs(test)
     for path, name in ((deb, "printgate.deb"), (newer, "newer.deb"),
                        (os.path.join(HERE, "guest.py"), "guest.py"),
+                       (os.path.join(HERE, "guest_first.py"), "guest_first.py"),
                        (os.path.join(HERE, "first.sh"), "first.sh")):
         shutil.copy(path, os.path.join(test, name))
     units = os.path.join(root, "etc", "systemd", "system")
