@@ -31,7 +31,8 @@ struct shared {
 	int rc;
 };
 
-/* Root without any capability, as in printgate-firstboot.service, cannot become somebody else. */
+/* 1, 0, or -1 if that cannot be told. Root without any, as in printgate-firstboot.service, cannot become
+ * somebody else. */
 static int has_capabilities(void)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};

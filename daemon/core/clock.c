@@ -24,9 +24,10 @@
 #include "daemon/core/core.h"
 #include "daemon/core/desired.h"
 
-#define MARK_KEY     "clock_mark"
-#define ASK_EVERY_MS 5000
-#define MARK_BYTES   48 /* two numbers of 64 bits */
+#define MARK_KEY   "clock_mark"
+#define MARK_BYTES 48 /* two numbers of 64 bits */
+#define TOLD_MS	   1000
+#define TOLD_TIMES 10
 
 struct clock_view clock_judge(int64_t wall, int64_t mark, int64_t ahead, bool synchronised)
 {
@@ -108,25 +109,35 @@ int clock_end(const struct clock_view *v, int64_t at, uint32_t after, int64_t *e
 	return 0;
 }
 
-/* The kernel is asked each time; a service, where that is not allowed, is a process for every question. */
-static bool kept_right(struct core *c)
+static int64_t uptime_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* The kernel is asked each time. The service is a program that has to be started, while all else here
+ * waits: it gets a tenth of the time at most. */
+static bool kept_right(struct clock *k)
 {
 	const int kernel = synchronised_kernel();
+	const int64_t before = uptime_ms();
 
 	if (kernel >= 0)
 		return kernel;
-	if (!c->clock.asked || core_ms() - c->clock.asked >= ASK_EVERY_MS) {
-		c->clock.kept = synchronised_service(SYNCHRONISED_SOCKET, SYNCHRONISED_PATIENCE);
-		c->clock.asked = core_ms();
+	if (before >= k->told_until) {
+		k->told = synchronised_service(SYNCHRONISED_SOCKET, SYNCHRONISED_PATIENCE);
+		k->told_until = before + TOLD_MS + (uptime_ms() - before) * TOLD_TIMES;
 	}
-	return c->clock.kept;
+	return k->told;
 }
 
 struct clock_view clock_now(struct core *c)
 {
 	const int64_t wall = time(NULL);
 	const struct clock_view v = clock_judge(wall, c->clock.mark, c->clock.ahead,
-						wall < c->clock.mark && kept_right(c));
+						wall < c->clock.mark && kept_right(&c->clock));
 
 	c->clock.mark = v.now;
 	c->clock.ahead = clock_ahead(&v, c->clock.ahead);
@@ -315,7 +326,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	c->clock.was_set = false;
 	if (set)
-		c->clock.asked = 0;
+		c->clock.told_until = 0;
 	if (clock_carry_out(c, &d))
 		core_fatal("cannot carry out the end of a peer's time: %s", d.text);
 	grants_ended(c);

@@ -26,9 +26,9 @@ struct clock {
 	int64_t grant_end; /* of the grants that the kernel was told of, the next; 0: none */
 	bool trusted;	   /* as it was when the kernel was last made equal to the store */
 	bool was_set;	   /* and on_timer has yet to act on it */
-	int64_t asked; /* when the service was asked whether it is kept right (core_ms); 0: again … */
-	bool kept;     /* … and what it said */
-	int fd;	       /* timerfd on CLOCK_REALTIME; it also tells when the clock is set */
+	bool told; /* what the service said of the clock being kept right, which holds … */
+	int64_t told_until; /* … until then, ms of CLOCK_MONOTONIC; or until the clock is set */
+	int fd;		    /* timerfd on CLOCK_REALTIME; it also tells when the clock is set */
 	struct event *event;
 };
 
