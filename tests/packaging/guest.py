@@ -277,6 +277,7 @@ class Life:
         assert "network-pre.target" in unit("Before")
 
     def it_is_confined(self):
+        await_that(lambda: len(processes("printgate")) == 4, "all programs")  # the page is not waited for
         pids = {status_of(p)["Uid"].split()[0]: p for p in processes("printgate")}
         assert len(pids) == 4 and "0" not in pids, pids
         pid = main_pid()
