@@ -66,13 +66,6 @@ def cached(name, make):
     return path
 
 
-def package(arch):
-    """The path of our package, built now."""
-    with alone("package-" + arch):
-        path, = run(os.path.join(ROOT, "packaging", "deb.sh"), "build", BUILD, SUITE, arch).splitlines()
-    return path
-
-
 def digest(*parts):
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
