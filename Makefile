@@ -356,8 +356,10 @@ check-image: ARCH = arm64
 check-image:
 	$(Q)packaging/deps.sh build run test deb image
 	$(Q)trap '$(HAND_OVER)' EXIT; set -e; $(MAKE) --no-print-directory $(JOBS) all netns-programs; \
-		for arch in $(ARCH); do PRINTGATE_BUILD=$(abspath $(B)) PRINTGATE_IMAGE=$$arch PRINTGATE_SLOW=3 \
-			$(PYTEST) $(PYTEST_FLAGS) $(IMAGE_TESTS); done
+		for arch in $(ARCH); do \
+			deb=$$(packaging/deb.sh build $(B) bookworm $$arch); \
+			PRINTGATE_BUILD=$(abspath $(B)) PRINTGATE_IMAGE=$$arch PRINTGATE_DEB=$$deb PRINTGATE_SLOW=3 \
+				$(PYTEST) $(PYTEST_FLAGS) -n 2 --dist loadfile $(IMAGE_TESTS); done
 
 # ---- installation --------------------------------------------------------------------------------
 

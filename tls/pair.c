@@ -25,7 +25,7 @@
 #define CHAIN_MAX      8	  /* certificates besides the first */
 #define NAMES_BYTES    4096	  /* 8 names of 253, 4 addresses, and their prefixes */
 #define SERIAL_BITS    159	  /* RFC 5280, 4.1.2.2: positive, at most 20 octets */
-#define SECONDS_VALID  (3652LL * 86400)
+#define DAYS_VALID     3652
 #define VALID_FROM     "20200101000000Z" /* a Pi has no clock: at its first start it may be any time */
 #define CLOCK_FLOOR    1793491200LL	 /* 2026-11-01: a clock that says less is wrong, and … */
 #define CLOCK_CEILING  4102444800LL	 /* 2100: … one that says more as well */
@@ -221,7 +221,8 @@ static bool set_times(X509 *x)
 	if (now < CLOCK_FLOOR || now > CLOCK_CEILING)
 		now = CLOCK_FLOOR;
 	return ASN1_TIME_set_string(X509_getm_notBefore(x), VALID_FROM) == 1 &&
-	       ASN1_TIME_set(X509_getm_notAfter(x), (time_t)(now + SECONDS_VALID));
+	       /* Added by OpenSSL: a time_t of 32 bits cannot hold it from 2028 on. */
+	       ASN1_TIME_adj(X509_getm_notAfter(x), (time_t)now, DAYS_VALID, 0);
 }
 
 static bool set_serial(X509 *x)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The clock and the ends of peers. The timer is a timerfd on CLOCK_REALTIME with
- * TFD_TIMER_CANCEL_ON_SET: no wake-up but at an end or when somebody sets the clock. The kernel drops
- * grants with an end by itself; what is done here is to write down that it was so late, or a machine
- * without a battery clock would open them again after a power cut.
+ * TFD_TIMER_CANCEL_ON_SET: it tells of an end and when somebody sets the clock, and otherwise once a
+ * month. The kernel drops grants with an end by itself; what is done here is to write down that it
+ * was so late, or a machine without a battery clock would open them again after a power cut.
  */
 #include "daemon/core/clock.h"
 
@@ -71,6 +71,15 @@ uint32_t clock_left(const struct clock_view *v, int64_t end)
 	if (left < 1)
 		return 1;
 	return left > WHEN_DURATION_MAX ? (uint32_t)WHEN_DURATION_MAX : (uint32_t)left;
+}
+
+int64_t clock_alarm(const struct clock_view *v, int64_t next)
+{
+	const int64_t latest = v->wall + CLOCK_ALARM_MAX;
+
+	if (next && v->trusted)
+		next -= v->now - v->wall; /* the timer goes by the machine's clock */
+	return next && next < latest ? next : latest;
 }
 
 static int clock_behind(const struct clock_view *v, struct diag *d)
@@ -213,10 +222,8 @@ void clock_arm(struct core *c)
 		core_fatal("cannot tell whose time ends next: %s", d.text);
 	else
 		next = clock_earlier(next, c->clock.grant_end);
-	/* Without any end it still tells when the clock is set. The timer goes by the machine's clock. */
-	when.it_value.tv_sec = next ? next : v.now + WHEN_DURATION_MAX;
-	if (v.trusted)
-		when.it_value.tv_sec -= v.now - v.wall;
+	/* Without any end it still tells when the clock is set. */
+	when.it_value.tv_sec = clock_alarm(&v, next);
 	if (timerfd_settime(c->clock.fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when,
 			    NULL) == 0)
 		return;

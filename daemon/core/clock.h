@@ -14,6 +14,9 @@
 #include "common/err.h"
 
 #define CLOCK_AHEAD_MIN 60 /* seconds */
+/* Seconds. Ends may be ten years away, and where time_t has 32 bits (Debian 12 on armhf) a timer for then
+ * cannot be set from 2028 on. */
+#define CLOCK_ALARM_MAX (30 * 86400)
 
 struct core;
 struct event;
@@ -50,6 +53,9 @@ bool clock_ended(const struct clock_view *v, int64_t end);
 int64_t clock_earlier(int64_t a, int64_t b);
 /* Seconds left, for a kernel time-out: 0 for no end, otherwise 1 or more. */
 uint32_t clock_left(const struct clock_view *v, int64_t end);
+/* When, by the machine's clock, the timer must tell: at `next` (0: nothing comes), and at the latest
+ * CLOCK_ALARM_MAX from now. */
+int64_t clock_alarm(const struct clock_view *v, int64_t next);
 /* From what a person gave (struct when; both 0: no end) to a point in time. ERR_BAD_TIME if it has
  * passed, is more than WHEN_DURATION_MAX away, or cannot be counted now. */
 int clock_end(const struct clock_view *v, int64_t at, uint32_t after, int64_t *end, struct diag *d)

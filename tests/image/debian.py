@@ -53,10 +53,16 @@ def alone(name):
         yield
 
 
-def package(arch):
-    """The path of our package, built now."""
-    with alone("package-" + arch):
-        path, = run(os.path.join(ROOT, "packaging", "deb.sh"), "build", BUILD, SUITE, arch).splitlines()
+def cached(name, make):
+    """The path of what is in the cache under that name. If it is not there yet, make(to, there) makes it as
+    `to`; what else lies in the folder `there` is gone afterwards."""
+    path = os.path.join(CACHE, name)
+    with alone(name):
+        if not os.path.exists(path):
+            with tempfile.TemporaryDirectory(dir=CACHE) as there:
+                to = os.path.join(there, "made")
+                make(to, there)
+                os.rename(to, path)
     return path
 
 
@@ -142,16 +148,14 @@ def base(deb, arch):
     packages = needed(deb, arch)
     with open(os.path.abspath(__file__)) as f:
         name = f"base-{arch}-{digest(*packages, f.read())}.tar"
-    path = os.path.join(CACHE, name)
-    with alone(name):
-        if not os.path.exists(path):
-            with tempfile.TemporaryDirectory(dir=CACHE) as there:
-                root = os.path.join(there, "root")
-                download(root, arch, packages)
-                slim(root)
-                run("tar", "-c", "--numeric-owner", "-C", root, "-f", path + ".new", ".")
-            os.replace(path + ".new", path)
-    return path
+
+    def make(to, there):
+        root = os.path.join(there, "root")
+        download(root, arch, packages)
+        slim(root)
+        run("tar", "-c", "--numeric-owner", "-C", root, "-f", to, ".")
+
+    return cached(name, make)
 
 
 # ---- with us: what the scripts would do ----------------------------------------------------------

@@ -11,7 +11,7 @@ import tarfile
 import tempfile
 
 import debian
-from debian import CACHE, HERE, alone, contents, copy, digest, run
+from debian import HERE, cached, contents, copy, digest, run
 
 GUEST = os.path.join(HERE, "guest")
 ROOT_MIB = 448
@@ -125,20 +125,17 @@ def root_disk(deb, arch, kind):
     archive = debian.base(deb, arch)
     ours = [contents(os.path.join(folder, name)) for folder, _, names in sorted(os.walk(HERE))
             for name in sorted(names) if folder == GUEST or name in ("debian.py", "disks.py")]
-    name = f"root-{arch}-{kind}-{digest(archive, contents(deb), *ours)}.img"
-    path = os.path.join(CACHE, name)
-    with alone(name):
-        if not os.path.exists(path):
-            with tempfile.TemporaryDirectory(dir=CACHE) as there:
-                root = os.path.join(there, "root")
-                debian.unpack(deb, archive, root)
-                debian.configure(root, deb)
-                furnish(root, kind)
-                shutil.rmtree(os.path.join(root, "boot"))  # it is QEMU's
-                os.makedirs(os.path.join(root, "boot", "firmware"))
-                ext4(path + ".new", ROOT_MIB, "root", root)
-            os.replace(path + ".new", path)
-    return path
+
+    def make(to, there):
+        root = os.path.join(there, "root")
+        debian.unpack(deb, archive, root)
+        debian.configure(root, deb)
+        furnish(root, kind)
+        shutil.rmtree(os.path.join(root, "boot"))  # it is QEMU's
+        os.makedirs(os.path.join(root, "boot", "firmware"))
+        ext4(to, ROOT_MIB, "root", root)
+
+    return cached(f"root-{arch}-{kind}-{digest(archive, contents(deb), *ours)}.img", make)
 
 
 # ---- what QEMU starts ----------------------------------------------------------------------------
@@ -147,17 +144,13 @@ def root_disk(deb, arch, kind):
 def kernel(deb, arch):
     """Paths of Debian's kernel and an initrd for it."""
     archive = debian.base(deb, arch)
-    folder = archive.removesuffix(".tar") + "-boot-" + contents(os.path.join(GUEST, "init"))[:16]
-    with alone(os.path.basename(folder)):
-        if not os.path.exists(folder):
-            with tempfile.TemporaryDirectory(dir=CACHE) as there:
-                take_out(archive, there)
-                os.rename(there, folder)
-                os.mkdir(there)  # for its own end
+    name = os.path.basename(archive).removesuffix(".tar") + "-boot-" + contents(os.path.join(GUEST, "init"))[:16]
+    folder = cached(name, lambda to, there: take_out(archive, to))
     return os.path.join(folder, "vmlinuz"), os.path.join(folder, "initrd")
 
 
 def take_out(archive, there):
+    """Makes a folder of both."""
     top = os.path.join(there, "top")
     os.makedirs(os.path.join(top, "bin"))
     with tarfile.open(archive) as tar:

@@ -18,12 +18,18 @@ ENDPOINT = f"{ROUTER}:{PORT}"
 SECONDS = 240  # for failures only
 
 QEMU = {
-    # pauth-impdef: QEMU's own pointer authentication, many times as fast as the architected one.
     "arm64": ("qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53"),
     "armhf": ("qemu-system-arm", "-M", "virt,highmem=off", "-cpu", "cortex-a15"),
 }
-WORDS = ("console=ttyAMA0 panic=-1 quiet loglevel=3 systemd.show_status=no systemd.firstboot=off "
+# kpti=off: a kernel whose address is random has page tables of its own otherwise, which costs an emulated
+# processor a fifth of a boot, since each system call empties its TLB.
+WORDS = ("console=ttyAMA0 panic=-1 quiet loglevel=3 systemd.show_status=no systemd.firstboot=off kpti=off "
          "audit=0 nowatchdog rcupdate.rcu_expedited=1 mitigations=off random.trust_cpu=on")
+
+# What printgate has the kernel load, one process after the other. The first boot of a device leaves it to
+# that; starts in which something else is asked have it loaded at once (warm), a third of a boot sooner.
+WARM = ",".join(("wireguard", "nft_ct", "nft_limit", "nft_log", "nfnetlink_log", "nft_masq", "nft_nat",
+                 "nft_chain_nat", "nft_reject_inet"))
 
 
 def street():
@@ -54,14 +60,17 @@ class Disks:
 class Machine:
     """One start of it, until it is off."""
 
-    def __init__(self, node, given, moment=""):
+    def __init__(self, node, given, moment="", warm=False):
         self.node, self.given = node, given
         self.text = b""
         self.hand, shell = socket.socketpair()
         self.told, teller = socket.socketpair()
-        words = f"{WORDS} {given.kind}" + (f" pg.moment={moment.encode().hex()}" if moment else "")
+        words = " ".join((WORDS, given.kind, *([f"pg.moment={moment.encode().hex()}"] if moment else []),
+                          *([f"modules_load={WARM}"] if warm else [])))
+        # unsafe: the host's disk is not awaited. What the guest has had written is with the host's kernel, which
+        # pulling the plug does not touch; what it has not is lost, as ever.
         drives = [word for name, path in given.all().items() for word in (
-            "-drive", f"if=none,id={name},format=raw,file={path}",
+            "-drive", f"if=none,id={name},format=raw,cache=unsafe,file={path}",
             "-device", f"virtio-blk-device,drive={name},serial={name}")]
         consoles = [word for number, end in enumerate((shell, teller)) for word in (
             "-chardev", f"socket,id=hvc{number},fd={end.fileno()}", "-device", f"virtconsole,chardev=hvc{number}")]

@@ -76,7 +76,7 @@ def test_the_code_goes_away_when_the_phone_has_connected(first):
 
 def test_another_start_is_the_same_gateway_without_a_code(first, start):
     first.machine.power_off()
-    again = start(first.disks)
+    again = start(first.disks, warm=True)
     again.is_up()
     assert visit.public_key(again) == first.key
     first.phone.renew()
@@ -90,7 +90,7 @@ def test_another_start_is_the_same_gateway_without_a_code(first, start):
 def test_another_device_from_the_same_image_has_other_keys(first, device, start):
     other = device(visit.first_boot_file())
     assert disks.contents(other.root) == first.pristine
-    machine = start(other)
+    machine = start(other, warm=True)
     config = visit.see_code(machine)
     assert visit.public_key(machine) != first.key
     assert first.phone.config["Interface"]["PrivateKey"] not in config

@@ -21,11 +21,11 @@ MOMENTS = {
 def test_power_cuts_during_the_first_boot(device, start, outside):
     card = device(visit.first_boot_file())
     for moment in MOMENTS.values():
-        gateway = start(card, moment=moment)
+        gateway = start(card, moment=moment, warm=True)
         gateway.await_moment()
         gateway.pull_the_plug()
 
-    gateway = start(card)
+    gateway = start(card, warm=True)
     phone = visit.enter(outside, card.folder, visit.see_code(gateway))
     gateway.is_up()
     peer, = visit.ask(gateway, "list")["peers"]

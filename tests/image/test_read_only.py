@@ -20,7 +20,7 @@ def test_a_read_only_root_stays_as_it_was_made(device, start, outside):
     assert disks.contents(card.root) == before, "the first boot has written to the root partition"
     assert set(disks.fat_files(card.boot)) == {"printgate.applied.txt"}
 
-    gateway = start(card)
+    gateway = start(card, warm=True)
     gateway.is_up()
     assert visit.public_key(gateway) == key
     phone.renew()

@@ -251,6 +251,22 @@ static void test_clock_left(void **state)
 	assert_int_equal(clock_earlier(0, 0), 0);
 }
 
+/* Never so far away that a time_t of 32 bits could not tell it before its own last month. */
+static void test_clock_alarm(void **state)
+{
+	const int64_t now = 1830000000; /* 2027-12-28 */
+	const struct clock_view right = clock_judge(now, 0, 0, true);
+	const struct clock_view ahead = clock_judge(now, now + 500, 500, true);
+	const struct clock_view behind = clock_judge(now, now + 500, 0, false);
+
+	(void)state;
+	assert_int_equal(clock_alarm(&right, now + 60), now + 60);
+	assert_int_equal(clock_alarm(&right, 0), now + CLOCK_ALARM_MAX);
+	assert_int_equal(clock_alarm(&right, now + WHEN_DURATION_MAX), now + CLOCK_ALARM_MAX);
+	assert_int_equal(clock_alarm(&ahead, ahead.now + 60), now + 60);
+	assert_int_equal(clock_alarm(&behind, behind.now), now + 500);
+}
+
 static void test_clock_end(void **state)
 {
 	const struct clock_view v = clock_judge(2000, 0, 0, true);
@@ -384,6 +400,7 @@ int main(void)
 		cmocka_unit_test(test_clock_rules),
 		cmocka_unit_test(test_clock_that_was_ahead),
 		cmocka_unit_test(test_clock_left),
+		cmocka_unit_test(test_clock_alarm),
 		cmocka_unit_test(test_clock_end),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_who_is_let_in),
