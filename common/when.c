@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/utc.h"
+
 struct reading {
 	struct tm tm; /* as written */
 	bool has_time;
@@ -92,7 +94,7 @@ static bool scan_day(const char **at, struct tm *tm)
 	tm->tm_year -= 1900;
 	tm->tm_mon -= 1;
 	same = *tm;
-	(void)timegm(&same); /* turns 30 February into 2 March */
+	(void)utc_join(&same); /* turns 30 February into 2 March */
 	return same.tm_mday == tm->tm_mday;
 }
 
@@ -146,14 +148,14 @@ static bool scan(const char *text, struct reading *r)
 static int64_t seconds_of(struct reading *r)
 {
 	if (r->has_zone)
-		return timegm(&r->tm) - r->offset;
+		return utc_join(&r->tm) - r->offset;
 	if (!r->has_time) { /* a day alone: to its last second, so that it is still shown as that day */
 		r->tm.tm_hour = 23;
 		r->tm.tm_min = 59;
 		r->tm.tm_sec = 59;
 	}
 	r->tm.tm_isdst = -1;
-	return mktime(&r->tm);
+	return utc_join_local(&r->tm);
 }
 
 int when_parse(struct when *out, const char *text, struct diag *d)
@@ -180,9 +182,11 @@ int when_parse(struct when *out, const char *text, struct diag *d)
 
 void when_format(char out[WHEN_TEXT_BYTES], int64_t at)
 {
-	time_t t = at < 0 ? 0 : at > WHEN_MAX ? WHEN_MAX : at;
 	struct tm tm;
 
-	if (!gmtime_r(&t, &tm) || !strftime(out, WHEN_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm))
+	if (!utc_split(&tm, at < 0	    ? 0
+			    : at > WHEN_MAX ? WHEN_MAX
+					    : at) ||
+	    !strftime(out, WHEN_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm))
 		out[0] = '\0';
 }

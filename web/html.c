@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/utc.h"
 #include "common/cleanup.h"
 
 #define MINUTE 60
@@ -91,14 +92,14 @@ void html_ago(char out[HTML_WHEN_BYTES], int64_t then, int64_t now)
 void html_until(char out[HTML_WHEN_BYTES], int64_t then, int64_t now)
 {
 	char date[24] = "", span[24];
-	time_t at = (time_t)then;
 	struct tm tm;
 
 	if (then <= now) {
 		(void)snprintf(out, HTML_WHEN_BYTES, "ended");
 		return;
 	}
-	if (gmtime_r(&at, &tm)) /* of the year only what is not this one: an end is near, mostly */
+	if (utc_split(&tm,
+		      then)) /* of the year only what is not this one: an end is near, mostly */
 		(void)strftime(date, sizeof(date),
 			       then - now < 300 * (int64_t)DAY ? "%e %b %H:%M" : "%e %b %Y", &tm);
 	put_span(span, sizeof(span), then - now);
