@@ -8,8 +8,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/utc.h"
 #include "common/cleanup.h"
+#include "common/utc.h"
 
 #define MINUTE 60
 #define HOUR   3600
