@@ -3,7 +3,7 @@
 each start as who they are. Run as a program in the gateway's node, it starts a companion whenever printgated
 connects to its socket (sd_listen_fds(3)), one at a time, as systemd does with Accept=no.
 
-    units.py FOLDER USER CAPABILITY PROGRAM --companion COMPANION …
+    units.py LISTENER COMMAND…    the number of its descriptor; what becomes the companion
 """
 
 import os
@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 from gateway import PROGRAMS, USERS
+from node import BUILD
 
 GROUP = 61699  # of those who may use the control socket
 COMPANIONS = {"printgate-core": (USERS["core"], ""), "printgate-web": (USERS["web"], "sys_chroot"),
@@ -35,7 +36,7 @@ def prepare(gateway):
     gateway.bin = os.path.join(gateway.folder, "bin")
     os.mkdir(gateway.bin)
     for program in PROGRAMS:
-        shutil.copy(os.path.join(os.environ["PRINTGATE_BUILD"], program), gateway.bin)
+        shutil.copy(os.path.join(BUILD, program), gateway.bin)
     for folder, mode, uid, gid in (
             ("run", 0o755, 0, 0), ("run/net", 0o700, USERS["net"], USERS["net"]),
             ("run/core", 0o2755, USERS["core"], GROUP), ("run/empty", 0o555, 0, 0),
