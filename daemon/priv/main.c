@@ -394,13 +394,24 @@ static int may_run(const struct conf *c, const struct options *o, struct diag *d
 		c->runtime);
 }
 
+static int act_companion(struct start *s, const struct options *o, struct diag *d)
+{
+	auto_close int call = join_take(o->companion, d);
+	const int rc = call < 0 ? call : conf_load(&s->conf, o->config, d);
+
+	return rc ? rc : join_answer(o->companion, call, &s->conf, d);
+}
+
 static int act(struct start *s, const struct options *o, struct diag *d)
 {
-	int rc;
+	int rc = conf_load(&s->conf, o->config, d);
 
-	if (o->companion)
-		return join_answer(o->companion, &s->conf, d);
-	rc = may_run(&s->conf, o, d);
+	if (!rc && o->check) {
+		(void)printf("%s: good\n", o->config);
+		return 0;
+	}
+	if (!rc)
+		rc = may_run(&s->conf, o, d);
 	if (rc)
 		return rc;
 	return o->down ? take_down(s, d) : run(s, o, d);
@@ -419,13 +430,7 @@ int main(int argc, char **argv)
 		return rc < 0 ? EXIT_SUCCESS : rc;
 	log_open("printgated");
 	(void)umask(077);
-	rc = conf_load(&s.conf, o.config, &d);
-	if (!rc && o.check) {
-		(void)printf("%s: good\n", o.config);
-		return EXIT_SUCCESS;
-	}
-	if (!rc)
-		rc = act(&s, &o, &d);
+	rc = o.companion ? act_companion(&s, &o, &d) : act(&s, &o, &d);
 	if (rc)
 		log_error("start", "%s", d.text);
 	return exit_status(rc);

@@ -143,6 +143,19 @@ def test_what_is_not_as_the_units_have_it_is_said(home):
     home.gateway.start(prefix=AS_NET)
 
 
+def test_a_companion_that_cannot_begin_keeps_nobody_waiting(home):
+    """It takes printgated's connection before all else, or the manager would start it again and again."""
+    home.gateway.stop()
+    os.chown(home.gateway.config, USERS["net"], 0)
+    os.chmod(home.gateway.config, 0o600)
+    done = home.gate.run("timeout", 30 * SLOW, *AS_NET, os.path.join(home.gateway.bin, "printgated"), "--config",
+                         home.gateway.config, check=False)
+    assert done.returncode == 1 and "printgate-core has ended" in done.stderr
+    assert f"cannot be read: Permission denied; a service's programs are not root" in home.gateway.log_text()
+    os.chmod(home.gateway.config, 0o644)
+    home.gateway.start(prefix=AS_NET)
+
+
 def test_a_page_that_cannot_be_is_said_and_left_out(home):
     """The port is root's, the certificate is not there: the gate opens all the same."""
     with open(home.gateway.config) as f:
