@@ -44,7 +44,7 @@ static const struct conf_key keys[] = {
 	{"web", "names", conf_value_names,
 	 "a list of up to 8 host names by which this machine is called, such as printgate.local"},
 	{"paths", "state", conf_value_state, "an absolute path"},
-	{"paths", "runtime", conf_value_runtime, "an absolute path of at most 90 bytes"},
+	{"paths", "runtime", conf_value_runtime, "an absolute path of at most 86 bytes"},
 	{"users", "net", conf_value_user_net, "an existing user's name, or a number; not root"},
 	{"users", "core", conf_value_user_core, "an existing user's name, or a number; not root"},
 	{"users", "web", conf_value_user_web, "an existing user's name, or a number; not root"},

@@ -41,7 +41,7 @@ static int dial(const struct spawn *s, struct diag *d)
 
 	if (fd < 0)
 		return diag_errno(d, "cannot make a socket");
-	(void)snprintf(sa.sun_path, sizeof(sa.sun_path), "%.70s/%.30s.start", s->runtime,
+	(void)snprintf(sa.sun_path, sizeof(sa.sun_path), "%.86s/%.14s.start", s->runtime,
 		       s->program);
 	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)))
 		return diag_set(d, ERR_UNREACHABLE,
