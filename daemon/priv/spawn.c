@@ -225,6 +225,16 @@ int spawn_become(const struct spawn *s, struct diag *d)
 	return diag_errno(d, "cannot become %s", s->program);
 }
 
+/* What a unit gives beside it, for a port below 1024, is not for wireguard-go. */
+static int only_net_admin_is_passed_on(struct diag *d)
+{
+	for (cap_value_t cap = 0; cap <= CAP_LAST_CAP; cap++)
+		if (cap != CAP_NET_ADMIN && cap_get_ambient(cap) == CAP_SET &&
+		    cap_set_ambient(cap, CAP_CLEAR))
+			return diag_errno(d, "cannot keep capability %d to myself", (int)cap);
+	return 0;
+}
+
 /* Under a service manager: is what it gave what we need? */
 static int check_given(const struct conf_user *user, struct diag *d)
 {
@@ -239,7 +249,7 @@ static int check_given(const struct conf_user *user, struct diag *d)
 				"started as user %u, but [users] in the configuration says net = "
 				"%u: `systemctl edit printgate`, [Service], User=%u",
 				(unsigned)geteuid(), (unsigned)user->uid, (unsigned)user->uid);
-	return held == CAP_SET ? 0 : no_net_admin(d);
+	return held == CAP_SET ? only_net_admin_is_passed_on(d) : no_net_admin(d);
 }
 
 static int leave_root(const struct conf_user *user, struct diag *d)

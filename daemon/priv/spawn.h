@@ -47,6 +47,7 @@ int spawn_identity(const struct spawn *s, struct diag *d) __attribute__((warn_un
 int spawn_become(const struct spawn *s, struct diag *d) __attribute__((warn_unused_result));
 
 /* This process becomes `user` with CAP_NET_ADMIN permitted, effective and inheritable (for
- * wireguard-go) and nothing else, and no_new_privs. Under a service manager it only makes sure of that.
+ * wireguard-go) and nothing else, and no_new_privs. Under a service manager it only makes sure of
+ * the former, and that nothing else is passed on.
  * ERR_NOT_PERMITTED if CAP_NET_ADMIN is missing, ERR_CONFIG if it is another user. */
 int spawn_drop(const struct conf_user *user, struct diag *d) __attribute__((warn_unused_result));
