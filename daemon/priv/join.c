@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One datagram each time, from printgated to a companion that has yet to become one. Both sides are this
- * program, and nobody else can connect: the socket is root's, and printgated's account alone may use it.
+ * program, and nobody else can connect: the manager listens, and printgated's account alone may connect.
  */
 #include "daemon/priv/join.h"
 

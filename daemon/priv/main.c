@@ -406,7 +406,7 @@ static int may_run(const struct conf *c, const struct options *o, struct diag *d
 			" (`systemd-tmpfiles --create printgate.conf`)",
 			c->runtime);
 	if (st.st_uid == geteuid())
-		return 0;
+		return spawn_may_be("printgated", &c->net, d);
 	return diag_set(d, ERR_NOT_PERMITTED,
 			"must be started as root, or by printgate.service as user %u, to whom %s "
 			"belongs: this is user %u",

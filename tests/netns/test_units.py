@@ -204,6 +204,20 @@ def has_open(pid, path):
     return path in (os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder))
 
 
+def test_other_accounts_than_the_units_are_refused(home):
+    """By each program for itself."""
+    with open(home.gateway.config) as f:
+        text = f.read()
+    home.gateway.stop()
+    for key, reason in (("net", "leave that out"), ("core", "printgate-core has ended")):
+        home.gateway.configure(text.replace(f"{key} = {USERS[key]}", f"{key} = {USERS[key] + 100}"))
+        assert reason in refusal(home, *AS_NET, os.path.join(home.gateway.bin, "printgated"))
+    await_that(lambda: f"printgate-core is started as user {USERS['core']}, but" in home.gateway.log_text(), 10,
+               "the reason")
+    home.gateway.configure(text)
+    home.gateway.start(prefix=AS_NET)
+
+
 def test_a_companion_that_cannot_begin_keeps_nobody_waiting(home):
     """It takes printgated's connection before all else, or the manager would start it again and again."""
     home.gateway.stop()
