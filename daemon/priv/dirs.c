@@ -213,8 +213,8 @@ static int await_lock(int fd, const char *folder, const struct conf *c, int *wai
 		if (*waited >= LOCK_WAIT_MS)
 			return diag_set(
 				d, ERR_CONFLICT,
-				"another printgated runs with %s: end it first, or give this "
-				"one its own [paths]",
+				"another printgated runs with %s, or what it started still does: "
+				"end that first, or give this one its own [paths]",
 				c->runtime);
 		(void)nanosleep(&step, NULL);
 	}

@@ -113,8 +113,8 @@ static void test_the_runtime_folder_has_86_bytes_at_most(void **state)
 	(void)state;
 	for (int n = 86; n <= 87; n++) {
 		(void)snprintf(text, sizeof(text),
-			       "[gateway]\ntunnel = 10.77.16.0/20\n[paths]\nruntime = /%0*d\n", n - 1,
-			       7);
+			       "[gateway]\ntunnel = 10.77.16.0/20\n[paths]\nruntime = /%0*d\n",
+			       n - 1, 7);
 		assert_int_equal(load(&c, text, &d), n == 86 ? 0 : ERR_CONFIG);
 	}
 }

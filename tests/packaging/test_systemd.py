@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The start sockets of the service's programs under a real systemd, that of a user in namespaces of its own."""
+"""What the package asks of systemd at start-up, done by a real one: a user's, in namespaces of its own."""
 
 import os
 import shutil
@@ -52,6 +52,24 @@ def test_a_program_that_cannot_begin_ends_the_connection(name, tmp_path):
                            "sh", "-c", BEGIN, "sh", tmp_path, f"{name}.socket", __file__], check=False,
                           timeout=2 * PATIENCE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.stdout == "ended\n", done.stdout
+
+
+@pytest.mark.skipif(not shutil.which("systemd-tmpfiles"), reason="this machine lacks systemd-tmpfiles")
+def test_the_control_socket_of_one_started_by_hand_gives_way_to_the_link(tmp_path):
+    """Or nothing would answer there until the next boot."""
+    there = tmp_path / "run" / "printgate" / "control.sock"
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "passwd").write_text("root:x:0:0::/:\n_printgate:x:901:901::/:\n_printgate-net:x:902:902::/:\n")
+    (tmp_path / "etc" / "group").write_text("root:x:0:\n_printgate:x:901:\n_printgate-net:x:902:\nprintgate:x:903:\n")
+    there.parent.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.bind(str(there))
+    for _ in range(2):
+        subprocess.run(["systemd-tmpfiles", "--create", f"--root={tmp_path}",
+                        os.path.join(UNITS, "printgate.tmpfiles")], check=True)
+        assert os.readlink(there) == "core/control.sock"
+    core = os.stat(there.parent / "core")
+    assert (core.st_mode, core.st_uid, core.st_gid) == (0o42755, 901, 903)
 
 
 if __name__ == "__main__":
