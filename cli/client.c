@@ -17,6 +17,8 @@
 
 static int explain_connect(const struct cli *cli, int rc, struct diag *d)
 {
+	char link;
+
 	if (rc == ERR_NOT_PERMITTED)
 		return diag_set(d, rc,
 				"you may not use %s: run printgate as root (sudo), or join the "
@@ -30,6 +32,11 @@ static int explain_connect(const struct cli *cli, int rc, struct diag *d)
 				"printgated is not running (no socket at %s) and not configured "
 				"yet: begin with 'printgate init'",
 				cli->socket);
+	/* The package's link to where a service's core makes it. */
+	if (readlink(cli->socket, &link, 1) == 1)
+		return diag_set(d, rc,
+				"printgate.service is not running, or about to start: 'systemctl "
+				"status printgate' tells");
 	return diag_set(d, rc,
 			"printgated is not running (no socket at %s): start it with 'sudo "
 			"printgated'",

@@ -188,17 +188,29 @@ struct recall {
 	struct provision_result *out;
 };
 
+static bool has_peer(const struct provision_result *r, const struct name *name)
+{
+	for (unsigned i = 0; i < r->peers; i++)
+		if (!strcmp(r->peer[i].s, name->s))
+			return true;
+	return false;
+}
+
+/* Each once, whatever core says: of what the file names there is room for as much. */
 static int take_known(void *ctx, uint16_t type, const union control_any *item, struct diag *d)
 {
 	struct recall *r = ctx;
+	struct provision_result *out = r->out;
 
 	(void)d;
 	for (unsigned i = 0; type == CTL_PRINTER && i < r->file->printers; i++)
-		if (!strcmp(r->file->printer[i].msg.name.s, item->printer.name.s))
-			printer_list_add(&r->out->printers, &item->printer);
+		if (!strcmp(r->file->printer[i].msg.name.s, item->printer.name.s) &&
+		    !printer_list_find(&out->printers, &item->printer.name))
+			printer_list_add(&out->printers, &item->printer);
 	for (unsigned i = 0; type == CTL_PEER && i < r->file->peers; i++)
-		if (!strcmp(r->file->peer[i].msg.enroll.name.s, item->peer.name.s))
-			r->out->peer[r->out->peers++] = item->peer.name;
+		if (!strcmp(r->file->peer[i].msg.enroll.name.s, item->peer.name.s) &&
+		    !has_peer(out, &item->peer.name) && out->peers < PROVISION_ITEMS_MAX)
+			out->peer[out->peers++] = item->peer.name;
 	return 0;
 }
 

@@ -44,7 +44,7 @@ static const struct conf_key keys[] = {
 	{"web", "names", conf_value_names,
 	 "a list of up to 8 host names by which this machine is called, such as printgate.local"},
 	{"paths", "state", conf_value_state, "an absolute path"},
-	{"paths", "runtime", conf_value_runtime, "an absolute path of at most 90 bytes"},
+	{"paths", "runtime", conf_value_runtime, "an absolute path of at most 86 bytes"},
 	{"users", "net", conf_value_user_net, "an existing user's name, or a number; not root"},
 	{"users", "core", conf_value_user_core, "an existing user's name, or a number; not root"},
 	{"users", "web", conf_value_user_web, "an existing user's name, or a number; not root"},
@@ -155,14 +155,24 @@ static int on_value(void *arg, const char *section, const char *name, const char
 	return unknown_key(r, section, name);
 }
 
+static int cannot_read(const char *path, struct diag *d)
+{
+	if (errno == EACCES)
+		return diag_set(d, ERR_CONFIG,
+				"%.200s: cannot be read: %s; a service's programs are not root, so "
+				"everybody must be able to: `chmod a+r %.200s`",
+				path, strerror(errno), path);
+	return diag_set(d, ERR_CONFIG, "%s: cannot be read: %s%s", path, strerror(errno),
+			errno == ENOENT ? "; `printgate init` writes one" : "");
+}
+
 static int open_file(FILE **out, const char *path, struct diag *d)
 {
 	auto_fclose FILE *file = fopen(path, "re");
 	struct stat st;
 
 	if (!file)
-		return diag_set(d, ERR_CONFIG, "%s: cannot be read: %s%s", path, strerror(errno),
-				errno == ENOENT ? "; `printgate init` writes one" : "");
+		return cannot_read(path, d);
 	if (fstat(fileno(file), &st) || !S_ISREG(st.st_mode))
 		return diag_set(d, ERR_CONFIG, "%s: is not a file", path);
 	if (st.st_mode & S_IWOTH)

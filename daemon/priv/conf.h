@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The configuration file (printgate.conf(5)): read by printgated as root before anything else is
- * done, by a table of keys with type and range; the first mistake ends it, named with file, line
+ * The configuration file (printgate.conf(5)): read by printgated before anything else is done, by a
+ * table of keys with type and range; the first mistake ends it, named with file, line
  * and what is allowed. INI syntax is libinih's.
  */
 #pragma once

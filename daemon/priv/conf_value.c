@@ -14,7 +14,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 
-#define RUNTIME_BYTES_MAX 90 /* sun_path has 108 (unix(7)); "/control.sock" must fit behind it */
+#define RUNTIME_BYTES_MAX 86 /* sun_path has 108 (unix(7)), "/printgate-core.start" and NUL 22 */
 
 /* For a machine on which no package has made the accounts: a program run from its build folder. The
  * numbers lie in the range that Debian policy 9.2.2 leaves to nobody's static use. */

@@ -48,6 +48,18 @@ int dirs_give(int fd, const struct conf_user *owner)
 	return geteuid() == owner->uid ? 0 : fchown(fd, owner->uid, owner->gid);
 }
 
+static int check_owner(const struct stat *st, const struct conf_user *owner, const char *parent,
+		       const char *name, struct diag *d)
+{
+	if (st->st_uid == owner->uid)
+		return 0;
+	return diag_set(d, ERR_CONFIG,
+			"%s/%s belongs to user %u, but printgate runs that part as user %u: "
+			"`chown -R %u:%u %s/%s`, or name the former user in [users]",
+			parent, name, (unsigned)st->st_uid, (unsigned)owner->uid,
+			(unsigned)owner->uid, (unsigned)owner->gid, parent, name);
+}
+
 /* A folder of one user's: made, or found with that owner. Left as it is otherwise: root does not
  * re-own what another user could have filled with links. */
 static int make_private(int parent, const char *parent_path, const char *name,
@@ -64,13 +76,8 @@ static int make_private(int parent, const char *parent_path, const char *name,
 		return diag_errno(d, "cannot open the folder %s/%s", parent_path, name);
 	if (made && dirs_give(fd, owner))
 		return diag_errno(d, "cannot hand over the folder %s/%s", parent_path, name);
-	if (!made && st.st_uid != owner->uid)
-		return diag_set(
-			d, ERR_CONFIG,
-			"%s/%s belongs to user %u, but printgate runs that part as user %u: "
-			"`chown -R %u:%u %s/%s`, or name the former user in [users]",
-			parent_path, name, (unsigned)st.st_uid, (unsigned)owner->uid,
-			(unsigned)owner->uid, (unsigned)owner->gid, parent_path, name);
+	if (!made && check_owner(&st, owner, parent_path, name, d))
+		return ERR_CONFIG;
 	/* Only where it must be: on another user's folder it takes CAP_FOWNER, which the service has not. */
 	if ((st.st_mode & 07777) != 0700 && fchmod(fd, 0700))
 		return diag_errno(d, "cannot close the folder %s/%s to others", parent_path, name);
@@ -136,12 +143,21 @@ int dirs_make(struct dirs *out, const struct conf *c, struct diag *d)
 
 int dirs_of_companion(int *out, const struct conf *c, bool page, struct diag *d)
 {
+	static const struct conf_user root = {0, 0};
+	const char *parent = page ? c->runtime : c->state, *name = page ? EMPTY_NAME : DIRS_CORE;
+	auto_close int fd = -1;
 	char path[PATH_MAX];
+	struct stat st;
+	int rc;
 
-	(void)snprintf(path, sizeof(path), "%.*s/%s", PATH_MAX - 32, page ? c->runtime : c->state,
-		       page ? EMPTY_NAME : DIRS_CORE);
-	*out = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return *out < 0 ? diag_errno(d, "cannot open the folder %s", path) : 0;
+	(void)snprintf(path, sizeof(path), "%.*s/%s", PATH_MAX - 32, parent, name);
+	fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st))
+		return diag_errno(d, "cannot open the folder %s", path);
+	rc = check_owner(&st, page ? &root : &c->core, parent, name, d);
+	if (!rc)
+		*out = take_fd(&fd);
+	return rc;
 }
 
 int dirs_tls(const struct conf *c, int *out, struct diag *d)
@@ -170,6 +186,7 @@ static int open_lock(int *out, const char *folder, const struct conf *c, struct 
 {
 	char path[PATH_MAX];
 	auto_close int fd = -1;
+	struct stat st;
 	bool made;
 
 	(void)snprintf(path, sizeof(path), "%.*s/" LOCK_NAME, PATH_MAX - 32, folder);
@@ -177,39 +194,61 @@ static int open_lock(int *out, const char *folder, const struct conf *c, struct 
 	made = fd >= 0;
 	if (!made && errno == EEXIST)
 		fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || (made && dirs_give(fd, &c->net)))
+	if (fd < 0 || fstat(fd, &st) || (made && dirs_give(fd, &c->net)))
 		return diag_errno(d, "cannot open %s", path);
+	/* The companions are given it: it must not be another file by a second name. */
+	if (!S_ISREG(st.st_mode) || st.st_nlink > 1)
+		return diag_set(d, ERR_CONFIG, "%s is no lock of printgated's: remove it", path);
 	*out = take_fd(&fd);
 	return 0;
 }
 
-int dirs_lock(const struct conf *c, int *out, struct diag *d)
+static int await_lock(int fd, const char *folder, const struct conf *c, int *waited, struct diag *d)
 {
 	const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000L};
+
+	for (; flock(fd, LOCK_EX | LOCK_NB); *waited += LOCK_STEP_MS) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return diag_errno(d, "cannot lock " LOCK_NAME " in %s", folder);
+		if (*waited >= LOCK_WAIT_MS)
+			return diag_set(
+				d, ERR_CONFLICT,
+				"another printgated runs with %s, or what it started still does: "
+				"end that first, or give this one its own [paths]",
+				c->runtime);
+		(void)nanosleep(&step, NULL);
+	}
+	return 0;
+}
+
+/* By `printgated --down`, which had it before us: the next one would take another. */
+static bool was_removed(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && st.st_nlink == 0;
+}
+
+int dirs_lock(const struct conf *c, int *out, struct diag *d)
+{
 	char folder[PATH_MAX];
 	auto_close int fd = -1;
-	int rc = make_path(c->runtime, d);
+	int rc = make_path(c->runtime, d), waited = 0;
 
 	if (!rc)
 		rc = check_ours(c->runtime, d);
 	(void)dirs_runtime(folder, c, DIRS_NET);
-	if (!rc)
+	while (!rc) {
+		cleanup_close(&fd);
 		rc = open_lock(&fd, folder, c, d);
-	if (rc)
-		return rc;
-	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB); waited += LOCK_STEP_MS) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return diag_errno(d, "cannot lock " LOCK_NAME " in %s", folder);
-		if (waited >= LOCK_WAIT_MS)
-			return diag_set(
-				d, ERR_CONFLICT,
-				"another printgated runs with %s: end it first, or give this "
-				"one its own [paths]",
-				c->runtime);
-		(void)nanosleep(&step, NULL);
+		if (!rc)
+			rc = await_lock(fd, folder, c, &waited, d);
+		if (!rc && !was_removed(fd))
+			break;
 	}
-	*out = take_fd(&fd);
-	return 0;
+	if (!rc)
+		*out = take_fd(&fd);
+	return rc;
 }
 
 static int unmake_file(const struct conf *c, const char *folder, const char *name, struct diag *d)

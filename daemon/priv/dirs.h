@@ -27,7 +27,7 @@ int dirs_tls(const struct conf *c, int *out, struct diag *d) __attribute__((warn
 int dirs_give(int fd, const struct conf_user *owner) __attribute__((warn_unused_result));
 
 /* For companions that a service manager started: STATE/core, or with `page` RUNTIME/empty. The
- * descriptor is the caller's. ERR_SYSTEM. */
+ * descriptor is the caller's. ERR_SYSTEM; ERR_CONFIG if it belongs to somebody else. */
 int dirs_of_companion(int *out, const struct conf *c, bool page, struct diag *d)
 	__attribute__((warn_unused_result));
 

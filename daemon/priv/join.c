@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One datagram each time, from printgated to a companion that has yet to become one. Both sides are this
- * program, and nobody else can connect: the socket is root's, and printgated's account alone may use it.
+ * program, and nobody else can connect: the manager listens, and printgated's account alone may connect.
  */
 #include "daemon/priv/join.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,7 @@ static int dial(const struct spawn *s, struct diag *d)
 
 	if (fd < 0)
 		return diag_errno(d, "cannot make a socket");
-	(void)snprintf(sa.sun_path, sizeof(sa.sun_path), "%.70s/%.30s.start", s->runtime,
+	(void)snprintf(sa.sun_path, sizeof(sa.sun_path), "%.86s/%.14s.start", s->runtime,
 		       s->program);
 	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)))
 		return diag_set(d, ERR_UNREACHABLE,
@@ -109,6 +110,38 @@ int join_call(const struct spawn *s, struct diag *d)
 
 /* ---- the companion's side ------------------------------------------------------------------------ */
 
+/* What a program of ours is by the configuration, as printgated's main.c and page_tls.c have it, and which
+ * of its descriptors it makes itself: where they begin, how many. */
+struct role {
+	const char *program;
+	size_t user; /* where in struct conf */
+	bool page;
+	unsigned own_at, own_count;
+	int (*own)(int *out, const struct conf *c, struct diag *d);
+};
+
+static const struct role *find_role(const char *program)
+{
+	static const struct role roles[] = {
+		/* A control socket that nobody else can put another in the place of. */
+		{"printgate-core", offsetof(struct conf, core), false, 1, 1, sock_control},
+		{"printgate-web", offsetof(struct conf, web), true, 0, 0, NULL},
+		/* Started as root, whose certificate and key are. */
+		{"printgate-tls", offsetof(struct conf, tls_user), true, PAGE_TLS_FILES_AT,
+		 PAGE_TLS_FILES, page_tls_files},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(roles); i++)
+		if (!strcmp(roles[i].program, program))
+			return &roles[i];
+	return NULL;
+}
+
+static int no_role(const char *program, struct diag *d)
+{
+	return diag_set(d, ERR_USAGE, "no companion is called \"%.40s\"", program);
+}
+
 /* The variables say that the descriptor is meant for this process, and not for who started it. */
 static int take_listener(struct diag *d)
 {
@@ -124,9 +157,9 @@ static int take_listener(struct diag *d)
 	return fd;
 }
 
-static int take_call(int *out, struct diag *d)
+int join_take(const char *program, struct diag *d)
 {
-	auto_close int listener = take_listener(d);
+	auto_close int listener = find_role(program) ? take_listener(d) : no_role(program, d);
 	int fd;
 
 	if (listener < 0)
@@ -134,10 +167,7 @@ static int take_call(int *out, struct diag *d)
 	do {
 		fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	} while (fd < 0 && errno == EINTR);
-	if (fd < 0)
-		return diag_errno(d, "cannot take printgated's connection");
-	*out = fd;
-	return 0;
+	return fd < 0 ? diag_errno(d, "cannot take printgated's connection") : fd;
 }
 
 static int unpack_args(struct spawn *s, char *args, size_t n)
@@ -194,36 +224,6 @@ static int take_message(struct spawn *s, char args[ARGS_BYTES], int call, struct
 	return 0;
 }
 
-/* What a program of ours is by the configuration, as printgated's main.c and page_tls.c have it, and which
- * of its descriptors it makes itself: where they begin, how many. */
-struct role {
-	const char *program;
-	const struct conf_user *user;
-	bool page;
-	unsigned own_at, own_count;
-	int (*own)(int *out, const struct conf *c, struct diag *d);
-};
-
-static int find_role(struct role *out, const char *program, const struct conf *c, struct diag *d)
-{
-	const struct role roles[] = {
-		/* A control socket that nobody else can put another in the place of. */
-		{"printgate-core", &c->core, false, 1, 1, sock_control},
-		{"printgate-web", &c->web, true, 0, 0, NULL},
-		/* Started as root, whose certificate and key are. */
-		{"printgate-tls", &c->tls_user, true, PAGE_TLS_FILES_AT, PAGE_TLS_FILES,
-		 page_tls_files},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(roles); i++) {
-		if (strcmp(roles[i].program, program))
-			continue;
-		*out = roles[i];
-		return 0;
-	}
-	return diag_set(d, ERR_USAGE, "no companion is called \"%.40s\"", program);
-}
-
 static int insert_own(struct spawn *s, const struct role *role, const int *own, struct diag *d)
 {
 	if (s->fd_count < role->own_at)
@@ -242,29 +242,25 @@ static int prepare(struct spawn *s, const struct role *role, int own[OWN_MAX], c
 	int rc = role->own ? role->own(own, c, d) : 0;
 
 	s->program = role->program;
-	s->user = *role->user;
+	s->user = *(const struct conf_user *)((const char *)c + role->user);
 	s->may_chroot = role->page;
 	if (!rc)
 		rc = spawn_identity(s, d);
 	return rc ? rc : dirs_of_companion(&s->folder, c, role->page, d);
 }
 
-int join_answer(const char *program, const struct conf *c, struct diag *d)
+int join_answer(const char *program, int call, const struct conf *c, struct diag *d)
 {
+	const struct role *role = find_role(program);
 	struct spawn s = {.folder = -1};
-	struct role role = {NULL};
-	int own[OWN_MAX] = {-1, -1}, call = -1;
+	int own[OWN_MAX] = {-1, -1};
 	char args[ARGS_BYTES];
-	int rc = find_role(&role, program, c, d);
+	int rc = role ? prepare(&s, role, own, c, d) : no_role(program, d);
 
-	if (!rc)
-		rc = take_call(&call, d);
-	if (!rc)
-		rc = prepare(&s, &role, own, c, d);
 	if (!rc)
 		rc = take_message(&s, args, call, d);
 	if (!rc)
-		rc = insert_own(&s, &role, own, d);
+		rc = insert_own(&s, role, own, d);
 	if (rc)
 		return rc;
 	s.fds[s.fd_count++] = call; /* it ends with the program */

@@ -13,7 +13,12 @@
  * ERR_UNREACHABLE if no manager listens. */
 int join_call(const struct spawn *s, struct diag *d) __attribute__((warn_unused_result));
 
-/* The companion's side: takes the manager's listening socket (sd_listen_fds(3)), waits there for
- * printgated and becomes `program`, as the user that c gives it. Returns only if that fails. */
-int join_answer(const char *program, const struct conf *c, struct diag *d)
+/* The companion's side, to begin with: takes the manager's listening socket (sd_listen_fds(3)), and waits
+ * there for printgated. Comes before all that may fail, for a connection that nobody takes has the manager
+ * start us again and again, and printgated learn nothing. Returns the connection, the caller's; ERR_USAGE. */
+int join_take(const char *program, struct diag *d) __attribute__((warn_unused_result));
+
+/* Then: becomes `program`, as the user that c gives it, with what printgated says on `call`. Returns only
+ * if that fails. */
+int join_answer(const char *program, int call, const struct conf *c, struct diag *d)
 	__attribute__((warn_unused_result));

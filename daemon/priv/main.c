@@ -273,16 +273,27 @@ static int start_web(struct start *s, struct diag *d)
 	return rc;
 }
 
-/* The page in the LAN first: web is given its line. */
-static int start_pages(struct start *s, struct diag *d)
+/* Without printgate-web the page in the LAN has nobody to ask. */
+static void end_pages(struct start *s)
 {
-	int rc;
+	companion_end(&s->tls.companion);
+	s->told.count = s->tls.at.count = 0;
+	s->tls.fingerprint[0] = '\0';
+	s->shape.page_port = s->shape.page_bound = s->shape.page_bound6 = 0;
+}
+
+/* The page in the LAN first: web is given its line. A page that cannot be started is left out, too. */
+static void start_pages(struct start *s)
+{
+	struct diag d;
 
 	page_tls_start(&s->tls, &s->conf, &s->dirs, s->lock);
+	if (start_web(s, &d)) {
+		log_warn("start", "%s; going on without the page", d.text);
+		end_pages(s);
+	}
 	s->serve.companions[2] = s->tls.companion;
-	rc = start_web(s, d);
 	cleanup_close(&s->dirs.empty);
-	return rc;
 }
 
 static void say_hello(struct privmsg_hello *h, const struct start *s)
@@ -324,11 +335,10 @@ static int start_up(struct start *s, const struct options *o, struct diag *d)
 		rc = bind_all(s, d);
 	if (!rc)
 		rc = start_core(s, d);
-	if (!rc)
-		rc = start_pages(s, d);
-	if (!rc)
-		rc = spawn_drop(&s->conf.net, d);
-	return rc;
+	if (rc)
+		return rc;
+	start_pages(s);
+	return spawn_drop(&s->conf.net, d);
 }
 
 static int run(struct start *s, const struct options *o, struct diag *d)
@@ -384,23 +394,43 @@ static int may_run(const struct conf *c, const struct options *o, struct diag *d
 	char folder[PATH_MAX];
 	struct stat st;
 
-	if (geteuid() == 0 || (!o->down && dirs_runtime(folder, c, DIRS_NET) &&
-			       !stat(folder, &st) && st.st_uid == geteuid()))
+	if (geteuid() == 0)
 		return 0;
-	return diag_set(
-		d, ERR_NOT_PERMITTED,
-		"must be started as root, which it gives up once its sockets are open (or by "
-		"printgate.service, with the package's %s/net)",
-		c->runtime);
+	if (o->down)
+		return diag_set(d, ERR_NOT_PERMITTED, "--down must be run as root");
+	if (!dirs_runtime(folder, c, DIRS_NET) || stat(folder, &st))
+		return diag_set(
+			d, ERR_NOT_PERMITTED,
+			"must be started as root, which it gives up once its sockets are open; or, "
+			"by printgate.service, where there is %s/" DIRS_NET
+			" (`systemd-tmpfiles --create printgate.conf`)",
+			c->runtime);
+	if (st.st_uid == geteuid())
+		return spawn_may_be("printgated", &c->net, d);
+	return diag_set(d, ERR_NOT_PERMITTED,
+			"must be started as root, or by printgate.service as user %u, to whom %s "
+			"belongs: this is user %u",
+			(unsigned)st.st_uid, folder, (unsigned)geteuid());
+}
+
+static int act_companion(struct start *s, const struct options *o, struct diag *d)
+{
+	auto_close int call = join_take(o->companion, d);
+	const int rc = call < 0 ? call : conf_load(&s->conf, o->config, d);
+
+	return rc ? rc : join_answer(o->companion, call, &s->conf, d);
 }
 
 static int act(struct start *s, const struct options *o, struct diag *d)
 {
-	int rc;
+	int rc = conf_load(&s->conf, o->config, d);
 
-	if (o->companion)
-		return join_answer(o->companion, &s->conf, d);
-	rc = may_run(&s->conf, o, d);
+	if (!rc && o->check) {
+		(void)printf("%s: good\n", o->config);
+		return 0;
+	}
+	if (!rc)
+		rc = may_run(&s->conf, o, d);
 	if (rc)
 		return rc;
 	return o->down ? take_down(s, d) : run(s, o, d);
@@ -419,13 +449,7 @@ int main(int argc, char **argv)
 		return rc < 0 ? EXIT_SUCCESS : rc;
 	log_open("printgated");
 	(void)umask(077);
-	rc = conf_load(&s.conf, o.config, &d);
-	if (!rc && o.check) {
-		(void)printf("%s: good\n", o.config);
-		return EXIT_SUCCESS;
-	}
-	if (!rc)
-		rc = act(&s, &o, &d);
+	rc = o.companion ? act_companion(&s, &o, &d) : act(&s, &o, &d);
 	if (rc)
 		log_error("start", "%s", d.text);
 	return exit_status(rc);

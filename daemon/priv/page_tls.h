@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The page in the LAN: what printgated does, as root at start-up, to start printgate-tls. It opens
- * certificate and key and never reads them.
+ * The page in the LAN: what printgated does at start-up to start printgate-tls. Certificate and
+ * key are opened here, as root, and never read.
  */
 #pragma once
 

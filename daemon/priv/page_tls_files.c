@@ -30,7 +30,7 @@ static int open_given(const char *path, bool secret, int *out, struct diag *d)
 	return 0;
 }
 
-/* Ours: the file stays root's and closed to everybody; only who inherits the descriptor can use it. */
+/* Ours: the file stays root's and closed to everybody; only who is given the descriptor can use it. */
 static int open_own(int dir, const char *name, int *out, struct diag *d)
 {
 	auto_close int fd = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -204,15 +204,23 @@ int spawn_start(const struct spawn *s, struct companion *out, struct diag *d)
 	return 0;
 }
 
+int spawn_may_be(const char *program, const struct conf_user *user, struct diag *d)
+{
+	if (geteuid() == 0 || geteuid() == user->uid)
+		return 0;
+	return diag_set(d, ERR_CONFIG,
+			"%s is started as user %u, but is to be user %u by [users] in the "
+			"configuration: leave that out, a service's accounts are its units'",
+			program, (unsigned)geteuid(), (unsigned)user->uid);
+}
+
 int spawn_identity(const struct spawn *s, struct diag *d)
 {
-	if (geteuid() != 0 && geteuid() != s->user.uid)
-		return diag_set(d, ERR_CONFIG,
-				"%s is started as user %u, but is to be user %u by [users] in the "
-				"configuration: `systemctl edit %s`, [Service], User=%u",
-				s->program, (unsigned)geteuid(), (unsigned)s->user.uid, s->program,
-				(unsigned)s->user.uid);
-	return take_identity(s) ? diag_errno(d, "cannot become user %u", (unsigned)s->user.uid) : 0;
+	const int rc = spawn_may_be(s->program, &s->user, d);
+
+	if (!rc && take_identity(s))
+		return diag_errno(d, "cannot become user %u", (unsigned)s->user.uid);
+	return rc;
 }
 
 int spawn_become(const struct spawn *s, struct diag *d)
@@ -225,8 +233,18 @@ int spawn_become(const struct spawn *s, struct diag *d)
 	return diag_errno(d, "cannot become %s", s->program);
 }
 
+/* What a unit gives beside it, for a port below 1024, is not for wireguard-go. */
+static int only_net_admin_is_passed_on(struct diag *d)
+{
+	for (cap_value_t cap = 0; cap <= CAP_LAST_CAP; cap++)
+		if (cap != CAP_NET_ADMIN && cap_get_ambient(cap) == CAP_SET &&
+		    cap_set_ambient(cap, CAP_CLEAR))
+			return diag_errno(d, "cannot keep capability %d to myself", (int)cap);
+	return 0;
+}
+
 /* Under a service manager: is what it gave what we need? */
-static int check_given(const struct conf_user *user, struct diag *d)
+static int check_given(struct diag *d)
 {
 	cap_flag_value_t held = CAP_CLEAR;
 	cap_t caps = cap_get_proc();
@@ -234,12 +252,7 @@ static int check_given(const struct conf_user *user, struct diag *d)
 	if (caps)
 		(void)cap_get_flag(caps, CAP_NET_ADMIN, CAP_EFFECTIVE, &held);
 	(void)cap_free(caps);
-	if (geteuid() != user->uid)
-		return diag_set(d, ERR_CONFIG,
-				"started as user %u, but [users] in the configuration says net = "
-				"%u: `systemctl edit printgate`, [Service], User=%u",
-				(unsigned)geteuid(), (unsigned)user->uid, (unsigned)user->uid);
-	return held == CAP_SET ? 0 : no_net_admin(d);
+	return held == CAP_SET ? only_net_admin_is_passed_on(d) : no_net_admin(d);
 }
 
 static int leave_root(const struct conf_user *user, struct diag *d)
@@ -258,7 +271,7 @@ static int leave_root(const struct conf_user *user, struct diag *d)
 int spawn_drop(const struct conf_user *user, struct diag *d)
 {
 	const struct rlimit no_core = {0, 0};
-	const int rc = spawn_managed() ? check_given(user, d) : leave_root(user, d);
+	const int rc = spawn_managed() ? check_given(d) : leave_root(user, d);
 
 	if (rc)
 		return rc;

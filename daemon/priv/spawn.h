@@ -39,6 +39,10 @@ bool spawn_may_chroot(void);
 int spawn_start(const struct spawn *s, struct companion *out, struct diag *d)
 	__attribute__((warn_unused_result));
 
+/* Is this process root or `user`, so that it can be `program`? ERR_CONFIG if neither. */
+int spawn_may_be(const char *program, const struct conf_user *user, struct diag *d)
+	__attribute__((warn_unused_result));
+
 /* This process takes the user, capabilities and limits of spawn_start's child. ERR_SYSTEM; ERR_CONFIG if it
  * is neither root nor s->user. */
 int spawn_identity(const struct spawn *s, struct diag *d) __attribute__((warn_unused_result));
@@ -47,6 +51,7 @@ int spawn_identity(const struct spawn *s, struct diag *d) __attribute__((warn_un
 int spawn_become(const struct spawn *s, struct diag *d) __attribute__((warn_unused_result));
 
 /* This process becomes `user` with CAP_NET_ADMIN permitted, effective and inheritable (for
- * wireguard-go) and nothing else, and no_new_privs. Under a service manager it only makes sure of that.
- * ERR_NOT_PERMITTED if CAP_NET_ADMIN is missing, ERR_CONFIG if it is another user. */
+ * wireguard-go) and nothing else, and no_new_privs. Under a service manager it only makes sure of
+ * the former, and that nothing else is passed on.
+ * ERR_NOT_PERMITTED if CAP_NET_ADMIN is missing. */
 int spawn_drop(const struct conf_user *user, struct diag *d) __attribute__((warn_unused_result));

@@ -36,7 +36,7 @@ struct wg_peer_state {
 	uint16_t keepalive; /* seconds, 0: off, as we leave it */
 };
 
-/* Start-up, still as root: chooses the back end (auto: the kernel's if it has one, else
+/* Start-up: chooses the back end (auto: the kernel's if it has one, else
  * wireguard-go) and takes what cannot be had later without root: /dev/net/tun and the UAPI socket's
  * folder. Does not create the interface. `owner` is who this process will be. ERR_KERNEL: names the
  * package or module to install. */

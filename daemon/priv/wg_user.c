@@ -4,7 +4,7 @@
  * is persistent, so it outlives both that process and this one, with its addresses and routes; the
  * process outlives this one and is adopted by the next. Called through wg_user_ops by wg.c.
  *
- * One tun descriptor is opened while still root. It is either in reserve or attached to our
+ * One tun descriptor is opened at start-up. It is either in reserve or attached to our
  * interface (then wireguard-go has a copy).
  */
 #include <errno.h>

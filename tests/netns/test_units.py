@@ -2,9 +2,11 @@
 """printgated as a service that was never root, and has its companions started by a manager: it is the same
 gateway."""
 
+import fcntl
 import os
 import ssl
 import stat
+from concurrent import futures
 
 import pytest
 
@@ -132,7 +134,9 @@ def test_what_is_not_as_the_units_have_it_is_said(home):
     printgated = os.path.join(home.gateway.bin, "printgated")
     home.gateway.stop()
     assert "CAP_NET_ADMIN" in refusal(home, *units.as_user(USERS["net"]), printgated)
-    assert "as root" in refusal(home, *units.as_user(USERS["web"], "net_admin"), printgated)
+    for user in (USERS["web"], USERS["net"]):
+        assert "this is user" in refusal(home, *units.as_user(user + 100, "net_admin"), printgated)
+    assert "--down must be run as root" in refusal(home, *AS_NET, printgated, "--down")
     assert "listening socket" in refusal(home, *units.as_user(USERS["core"]), printgated, "--companion",
                                          "printgate-core")
     assert 'no companion is called "printgate"' in refusal(home, printgated, "--companion", "printgate")
@@ -140,6 +144,90 @@ def test_what_is_not_as_the_units_have_it_is_said(home):
     os.rename(start, start + ".away")
     assert "systemctl status printgate-core.socket" in refusal(home, *AS_NET, printgated)
     os.rename(start + ".away", start)
+    folder = os.path.join(home.gateway.runtime, "net")
+    os.rename(folder, folder + ".away")
+    assert "systemd-tmpfiles --create printgate.conf" in refusal(home, *AS_NET, printgated)
+    os.rename(folder + ".away", folder)
+    home.gateway.start(prefix=AS_NET)
+
+
+def test_the_command_line_tells_of_the_service(home):
+    """And not to start a second one by hand."""
+    home.gateway.stop()
+    assert "systemctl status printgate" in home.gateway.fails("status")[2]
+    os.unlink(os.path.join(home.gateway.runtime, "core", "control.sock"))
+    assert "systemctl status printgate" in home.gateway.fails("status")[2]
+    home.gateway.start(prefix=AS_NET)
+
+
+def test_a_folder_of_somebody_elses_is_named(home):
+    """By core's own unit, for nobody else may look at it."""
+    folder = os.path.join(home.gateway.state, "core")
+    home.gateway.stop()
+    os.chown(folder, USERS["web"], USERS["web"])
+    assert "printgate-core has ended" in refusal(home, *AS_NET, os.path.join(home.gateway.bin, "printgated"))
+    await_that(lambda: f"{folder} belongs to user {USERS['web']}" in home.gateway.log_text(), 10, "the reason")
+    os.chown(folder, USERS["core"], USERS["core"])
+    home.gateway.start(prefix=AS_NET)
+
+
+def test_the_lock_is_no_other_file_by_a_second_name(home):
+    """Its folder is an account's; root, by hand, would give that file to the companions."""
+    lock = os.path.join(home.gateway.runtime, "net", "printgated.lock")
+    home.gateway.stop()
+    os.unlink(lock)
+    os.link(home.gateway.config, lock)
+    assert "is no lock of printgated's" in refusal(home, os.path.join(home.gateway.bin, "printgated"))
+    os.unlink(lock)
+    os.mkfifo(lock)
+    assert "is no lock of printgated's" in refusal(home, os.path.join(home.gateway.bin, "printgated"))
+    os.unlink(lock)
+    home.gateway.start(prefix=AS_NET)
+
+
+def test_who_waits_for_a_lock_that_goes_takes_the_next(home):
+    """`printgated --down` removes it while it has it."""
+    lock = os.path.join(home.gateway.runtime, "net", "printgated.lock")
+    home.gateway.stop()
+    with open(lock) as held, futures.ThreadPoolExecutor() as pool:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        start = pool.submit(home.gateway.start, prefix=AS_NET)
+        await_that(lambda: any(has_open(pid, lock) for pid in home.gate.pids("printgated")), 10, "who waits")
+        os.unlink(lock)
+        fcntl.flock(held, fcntl.LOCK_UN)
+        start.result()
+    assert "another printgated runs" in refusal(home, *AS_NET, os.path.join(home.gateway.bin, "printgated"))
+
+
+def has_open(pid, path):
+    folder = f"/proc/{pid}/fd"
+    return path in (os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder))
+
+
+def test_other_accounts_than_the_units_are_refused(home):
+    """By each program for itself."""
+    with open(home.gateway.config) as f:
+        text = f.read()
+    home.gateway.stop()
+    for key, reason in (("net", "leave that out"), ("core", "printgate-core has ended")):
+        home.gateway.configure(text.replace(f"{key} = {USERS[key]}", f"{key} = {USERS[key] + 100}"))
+        assert reason in refusal(home, *AS_NET, os.path.join(home.gateway.bin, "printgated"))
+    await_that(lambda: f"printgate-core is started as user {USERS['core']}, but" in home.gateway.log_text(), 10,
+               "the reason")
+    home.gateway.configure(text)
+    home.gateway.start(prefix=AS_NET)
+
+
+def test_a_companion_that_cannot_begin_keeps_nobody_waiting(home):
+    """It takes printgated's connection before all else, or the manager would start it again and again."""
+    home.gateway.stop()
+    os.chown(home.gateway.config, USERS["net"], 0)
+    os.chmod(home.gateway.config, 0o600)
+    done = home.gate.run("timeout", 30 * SLOW, *AS_NET, os.path.join(home.gateway.bin, "printgated"), "--config",
+                         home.gateway.config, check=False)
+    assert done.returncode == 1 and "printgate-core has ended" in done.stderr
+    assert f"cannot be read: Permission denied; a service's programs are not root" in home.gateway.log_text()
+    os.chmod(home.gateway.config, 0o644)
     home.gateway.start(prefix=AS_NET)
 
 
@@ -160,6 +248,38 @@ def test_a_page_that_cannot_be_is_said_and_left_out(home):
     home.gateway.stop()
     home.gateway.configure(text)
     home.gateway.start(prefix=AS_NET)
+
+
+def test_without_the_socket_of_the_page_there_is_none(home):
+    start = os.path.join(home.gateway.runtime, "printgate-web.start")
+    home.gateway.stop()
+    os.rename(start, start + ".away")
+    home.gateway.start(prefix=AS_NET)
+    assert "printgate-web.socket`); going on without the page" in home.gateway.log_text()
+    page = home.gateway.json("page")["page"]
+    assert page["fingerprint"] is None and not page["urls"], page
+    await_that(lambda: sorted(programs(home)) == ["printgate-core", "printgated"], 10, "printgate-tls's end")
+    assert fetch(home.phone.node, home.vpn(home.alpha)) == "printer-a\n"
+    assert tcp_probe(home.phone.node, home.phone.gateway, 80).kind == "refused"
+    home.gateway.stop()
+    os.rename(start + ".away", start)
+    home.gateway.start(prefix=AS_NET)
+
+
+def test_the_right_to_a_low_port_is_not_passed_on(home):
+    with open(home.gateway.config) as f:
+        text = f.read()
+    home.gateway.stop()
+    home.gateway.down()
+    home.gateway.configure(text.replace("listen = tunnel:80", "listen = tunnel:80, 127.0.0.1:82"))
+    home.gateway.start(prefix=units.as_user(USERS["net"], "net_admin,+net_bind_service"))
+    assert "127.0.0.1:82: ports below" not in home.gateway.log_text()
+    for pid in home.gate.pids("wireguard-go"):
+        assert int(status_of(pid)["CapEff"], 16) == int(status_of(pid)["CapAmb"], 16) == CAP_NET_ADMIN
+    home.gateway.stop()
+    home.gateway.configure(text)
+    home.gateway.start(prefix=AS_NET)
+    home.phone.renew()
 
 
 def test_root_may_take_it_down_and_start_it_by_hand_in_between(home):

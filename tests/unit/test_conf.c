@@ -103,6 +103,22 @@ static void test_whole_file_is_read(void **state)
 	assert_int_equal(c.web.gid, 61703);
 }
 
+/* RUNTIME/printgate-core.start must fit into a socket's address. */
+static void test_the_runtime_folder_has_86_bytes_at_most(void **state)
+{
+	char text[256];
+	struct conf c;
+	struct diag d;
+
+	(void)state;
+	for (int n = 86; n <= 87; n++) {
+		(void)snprintf(text, sizeof(text),
+			       "[gateway]\ntunnel = 10.77.16.0/20\n[paths]\nruntime = /%0*d\n",
+			       n - 1, 7);
+		assert_int_equal(load(&c, text, &d), n == 86 ? 0 : ERR_CONFIG);
+	}
+}
+
 static void test_defaults_are_the_manuals(void **state)
 {
 	struct conf c;
@@ -275,6 +291,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole_file_is_read),
 		cmocka_unit_test(test_tunnel6_is_a_prefix_or_chosen),
+		cmocka_unit_test(test_the_runtime_folder_has_86_bytes_at_most),
 		cmocka_unit_test(test_defaults_are_the_manuals),
 		cmocka_unit_test(test_byte_order_mark_crlf_and_indent_are_tolerated),
 		cmocka_unit_test(test_endpoint_may_be_bracketed_ipv6),
