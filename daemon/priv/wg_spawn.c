@@ -16,10 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,10 +78,29 @@ static int version_read(const char *program, char *text, size_t room, struct dia
 	return 0;
 }
 
+/* Does the program ask its tun what it is like (TUNGETIFF)? */
+static int asks_its_tun(const char *program, bool *out, struct diag *d)
+{
+	static const char function[] = "NativeTun).initFromFlags";
+	auto_close int fd = open(program, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	void *map;
+
+	if (fd < 0 || fstat(fd, &st))
+		return diag_errno(d, "cannot look into %s", program);
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (map == MAP_FAILED)
+		return diag_errno(d, "cannot look into %s", program);
+	*out = memmem(map, (size_t)st.st_size, function, sizeof(function) - 1) != NULL;
+	(void)munmap(map, (size_t)st.st_size);
+	return 0;
+}
+
 int wg_spawn_tun_flags(const char *program, short *flags, struct diag *d)
 {
 	static const char before[] = "wireguard-go v0.0.";
 	unsigned long date = 0;
+	bool virtio = false;
 	char text[64];
 	int rc = version_read(program, text, sizeof(text), d);
 
@@ -90,8 +111,12 @@ int wg_spawn_tun_flags(const char *program, short *flags, struct diag *d)
 	if (!date)
 		return diag_set(d, ERR_KERNEL,
 				"%s --version does not name a release of wireguard-go", program);
-	*flags = IFF_TUN | (date > WG_SPAWN_LAST_WITH_PI ? IFF_NO_PI | IFF_VNET_HDR : 0);
-	return 0;
+	if (date == WG_SPAWN_LAST_WITH_PI)
+		rc = asks_its_tun(program, &virtio, d);
+	else
+		virtio = date > WG_SPAWN_LAST_WITH_PI;
+	*flags = IFF_TUN | (virtio ? IFF_NO_PI | IFF_VNET_HDR : 0);
+	return rc;
 }
 
 /* ---- in the child ---------------------------------------------------------------------------- */

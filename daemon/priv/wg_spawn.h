@@ -14,7 +14,9 @@
 const char *wg_spawn_program(void);
 
 /* The flags (TUNSETIFF) of a tun that this program can serve when it is handed over: releases until
- * WG_SPAWN_LAST_WITH_PI expect the four bytes of packet information, later ones a virtio header. */
+ * WG_SPAWN_LAST_WITH_PI expect the four bytes of packet information, later ones a virtio header. That one's
+ * name is the next release's (20231211, Debian 13) too: these two are told apart by a function's name, which
+ * Go programs hold. */
 #define WG_SPAWN_LAST_WITH_PI 20230223
 int wg_spawn_tun_flags(const char *program, short *flags, struct diag *d)
 	__attribute__((warn_unused_result));
