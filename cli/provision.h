@@ -46,6 +46,10 @@ int provision_read(struct provision_file **out, const char *text, size_t n, stru
 	__attribute__((warn_unused_result));
 void provision_free(struct provision_file *p);
 
+/* What that process left is nobody's word: counts within their arrays, texts that end. ERR_SYSTEM if not even
+ * that can be had of it. */
+int provision_settle(struct provision_file *f, struct diag *d) __attribute__((warn_unused_result));
+
 /* The configuration: printgated says whether it is good (ERR_CONFIG, "line N: …"). */
 int provision_conf_check(const struct provision_file *p, struct diag *d)
 	__attribute__((warn_unused_result));

@@ -78,7 +78,19 @@ static void __attribute__((noreturn)) child(struct shared *s, const char *text, 
 		(void)syscall(SYS_exit, EXIT_SUCCESS); /* _exit(2) would be exit_group */
 }
 
-static int wait_for(pid_t pid, const struct shared *s, struct diag *d)
+int provision_settle(struct provision_file *f, struct diag *d)
+{
+	if (f->printers > PROVISION_ITEMS_MAX || f->peers > PROVISION_ITEMS_MAX)
+		return diag_set(d, ERR_SYSTEM, "the process that reads the file has gone wrong");
+	for (unsigned i = 0; i < f->printers; i++)
+		f->printer[i].msg.name.s[NAME_BYTES] = '\0';
+	for (unsigned i = 0; i < f->peers; i++)
+		f->peer[i].msg.enroll.name.s[NAME_BYTES] = '\0';
+	f->conf[sizeof(f->conf) - 1] = '\0';
+	return 0;
+}
+
+static int wait_for(pid_t pid, struct shared *s, struct diag *d)
 {
 	int status;
 
@@ -88,9 +100,10 @@ static int wait_for(pid_t pid, const struct shared *s, struct diag *d)
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
 		return diag_set(d, ERR_SYSTEM,
 				"the process that reads the file ended before it was done");
+	s->why.text[sizeof(s->why.text) - 1] = '\0';
 	if (s->rc)
-		*d = s->why;
-	return s->rc;
+		return diag_set(d, s->rc < 0 ? (enum err)s->rc : ERR_SYSTEM, "%s", s->why.text);
+	return provision_settle(&s->file, d);
 }
 
 static void put_hash(char out[PROVISION_HASH_BYTES], const char *text, size_t n)
