@@ -232,7 +232,8 @@ static void write_lines(FILE *out, const struct newconf *c)
 	}
 }
 
-/* The file's folder, if it is missing; its own folder must exist. */
+/* The file's folder, if it is missing; its own folder must exist. Whatever the umask, a service's programs,
+ * which are not root, must get through. */
 static int make_folder(const char *path, struct diag *d)
 {
 	const char *slash = strrchr(path, '/');
@@ -243,7 +244,9 @@ static int make_folder(const char *path, struct diag *d)
 	if (snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path) >=
 	    (int)sizeof(folder))
 		return diag_set(d, ERR_LIMIT, "the file's path is too long");
-	if (!mkdir(folder, 0755) || errno == EEXIST)
+	if (!mkdir(folder, 0755))
+		return chmod(folder, 0755) ? diag_errno(d, "cannot open %s to others", folder) : 0;
+	if (errno == EEXIST)
 		return 0;
 	if (errno == EACCES || errno == EPERM || errno == EROFS)
 		return diag_set(d, ERR_NOT_PERMITTED, "cannot create %s: %s (run it as root?)",

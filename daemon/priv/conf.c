@@ -160,7 +160,8 @@ static int cannot_read(const char *path, struct diag *d)
 	if (errno == EACCES)
 		return diag_set(d, ERR_CONFIG,
 				"%.200s: cannot be read: %s; a service's programs are not root, so "
-				"everybody must be able to: `chmod a+r %.200s`",
+				"everybody must be able to: `chmod a+r %.200s`, and a+x for its "
+				"folder",
 				path, strerror(errno), path);
 	return diag_set(d, ERR_CONFIG, "%s: cannot be read: %s%s", path, strerror(errno),
 			errno == ENOENT ? "; `printgate init` writes one" : "");

@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import struct
+import stat
 import subprocess
 import time
 import unicodedata
@@ -488,6 +489,18 @@ def test_watch(core):
 def init(tmp_path, *words):
     path = tmp_path / "etc" / "printgate.conf"
     return path, cli("init", "--config", str(path), *words)
+
+
+def test_init_writes_what_a_service_can_read_whatever_the_umask(tmp_path):
+    """Its programs are not root: the folder that is made is for everybody to pass through."""
+    path = tmp_path / "new" / "printgate.conf"
+    mask = os.umask(0o077)
+    try:
+        assert cli("init", "--config", str(path), "--endpoint", "home.example.net").returncode == 0
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o644
+    assert stat.S_IMODE(os.stat(path.parent).st_mode) == 0o755
 
 
 def test_init(tmp_path):
