@@ -18,6 +18,7 @@
 #include "cli/newconf.h"
 #include "cli/program.h"
 #include "common/cleanup.h"
+#include "common/mono.h"
 #include "common/synchronised.h"
 
 #define CLOCK_SECONDS 600
@@ -223,20 +224,12 @@ int provision_recall(struct cli *cli, const struct provision_file *f, struct pro
 	return rc ? rc : client_ask(cli, CTL_PEERS, NULL, take_known, &r, d);
 }
 
-static time_t uptime(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &t);
-	return t.tv_sec;
-}
-
 int provision_await_clock(struct diag *d)
 {
 	auto_close int set = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	const struct itimerspec late = {.it_value.tv_sec = INT32_MAX};
 	struct pollfd p = {.fd = set, .events = POLLIN};
-	const time_t ends = uptime() + CLOCK_SECONDS;
+	const int64_t ends = mono_boot_ms() + CLOCK_SECONDS * 1000;
 	uint64_t ignored;
 
 	/* It is there to be cancelled: timerfd_create(2), TFD_TIMER_CANCEL_ON_SET. */
@@ -248,7 +241,7 @@ int provision_await_clock(struct diag *d)
 			return 0;
 		if (poll(&p, 1, CLOCK_PERIOD * 1000) > 0)
 			(void)!read(set, &ignored, sizeof(ignored));
-	} while (uptime() < ends);
+	} while (mono_boot_ms() < ends);
 	return diag_set(d, ERR_BAD_TIME,
 			"the file says when access ends, and this machine's clock has not been set "
 			"from the network: nothing was applied, and it is tried again at the next "

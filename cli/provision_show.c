@@ -16,13 +16,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/answer.h"
 #include "cli/client.h"
 #include "cli/qr.h"
 #include "common/cleanup.h"
+#include "common/mono.h"
 
 #define ISSUE_FOLDER   "/run/printgate-firstboot"
 #define ISSUE	       "printgate.issue"
@@ -42,17 +42,9 @@ struct show {
 	struct code code[PROVISION_ITEMS_MAX];
 	unsigned n;
 	struct name drawn; /* on the consoles; "" for none */
-	time_t began;	   /* CLOCK_BOOTTIME */
+	int64_t began;	   /* mono_boot_ms */
 	bool no_pictures;  /* the boot partition does not take them */
 };
-
-static time_t uptime(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &t);
-	return t.tv_sec;
-}
 
 /* ---- the consoles ------------------------------------------------------------------------------ */
 
@@ -235,7 +227,7 @@ static int end_those_late(struct show *s, struct diag *d)
 	for (unsigned i = 0; i < s->n && !rc; i++) {
 		const struct control_named named = {.name = s->code[i].told.name};
 
-		if (uptime() - s->began >= (time_t)s->code[i].told.minutes * 60)
+		if (mono_boot_ms() - s->began >= s->code[i].told.minutes * 60000LL)
 			rc = client_ask(s->cli, CTL_PROVISION_DONE, &named, take_code, s, d);
 	}
 	return rc;
@@ -259,7 +251,7 @@ static int look(struct show *s, struct diag *d)
 
 int provision_show(struct cli *cli, const struct place *boot, struct diag *d)
 {
-	struct show s = {.cli = cli, .boot = boot, .began = uptime()};
+	struct show s = {.cli = cli, .boot = boot, .began = mono_boot_ms()};
 	int rc;
 
 	for (;;) {

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 
 #include "common/cleanup.h"
+#include "common/mono.h"
 
 static int connect_failed(const char *path, int error, struct diag *d)
 {
@@ -45,31 +45,14 @@ int chan_connect(const char *path, struct diag *d)
 	return take_fd(&fd);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Waits until the socket is ready for `events` or has failed. */
 static int chan_wait(int fd, short events, int timeout_ms, struct diag *d)
 {
-	int64_t end = now_ms() + timeout_ms;
-	struct pollfd p = {.fd = fd, .events = events};
+	const int n = mono_poll(fd, events, timeout_ms);
 
-	for (;;) {
-		int64_t left = timeout_ms < 0 ? -1 : end - now_ms();
-		int n = poll(&p, 1, timeout_ms >= 0 && left < 0 ? 0 : (int)left);
-
-		if (n > 0)
-			return 0;
-		if (n == 0)
-			return diag_set(d, ERR_UNREACHABLE, "no answer within %d ms", timeout_ms);
-		if (errno != EINTR)
-			return diag_errno(d, "poll");
-	}
+	if (n < 0)
+		return diag_errno(d, "poll");
+	return n ? 0 : diag_set(d, ERR_UNREACHABLE, "no answer within %d ms", timeout_ms);
 }
 
 /* ---- records --------------------------------------------------------------------------------- */
@@ -233,11 +216,11 @@ int chan_try_recv(struct chan *c, uint16_t *type, void *msg, size_t room, struct
 int chan_recv(struct chan *c, uint16_t *type, void *msg, size_t room, int timeout_ms,
 	      struct diag *d)
 {
-	int64_t end = now_ms() + timeout_ms;
+	int64_t end = mono_ms() + timeout_ms;
 	int r;
 
 	while ((r = chan_try_recv(c, type, msg, room, d)) == 1) {
-		int64_t left = timeout_ms < 0 ? -1 : end - now_ms();
+		int64_t left = timeout_ms < 0 ? -1 : end - mono_ms();
 
 		if (timeout_ms >= 0 && left < 0)
 			left = 0;

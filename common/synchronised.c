@@ -6,14 +6,13 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/timex.h>
 #include <sys/un.h>
-#include <time.h>
 
 #include "common/cleanup.h"
+#include "common/mono.h"
 
 /* A read needs no privilege. */
 int synchronised_kernel(void)
@@ -24,29 +23,6 @@ int synchronised_kernel(void)
 	if (r == -1)
 		return errno == EPERM ? -1 : 0;
 	return r != TIME_ERROR && !(tx.status & STA_UNSYNC);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* Until there is something to be read, or the end. */
-static bool await(int fd, int patience_ms)
-{
-	const int64_t end = now_ms() + patience_ms;
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	int n;
-
-	do {
-		const int64_t left = end - now_ms();
-
-		n = poll(&p, 1, left > 0 ? (int)left : 0);
-	} while (n < 0 && errno == EINTR);
-	return n > 0;
 }
 
 bool synchronised_service(const char *path, int patience_ms)
@@ -61,7 +37,7 @@ bool synchronised_service(const char *path, int patience_ms)
 	/* Neither a service that does not come nor a queue that is full (EAGAIN) is waited for longer. */
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof(to)) ||
-	    !await(fd, patience_ms))
+	    mono_poll(fd, POLLIN, patience_ms) <= 0)
 		return false;
 	return recv(fd, said, sizeof(said), 0) == 1 && said[0] == SYNCHRONISED_YES;
 }

@@ -184,9 +184,7 @@ void when_format(char out[WHEN_TEXT_BYTES], int64_t at)
 {
 	struct tm tm;
 
-	if (!utc_split(&tm, at < 0	    ? 0
-			    : at > WHEN_MAX ? WHEN_MAX
-					    : at) ||
-	    !strftime(out, WHEN_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm))
+	at = at < 0 ? 0 : at > WHEN_MAX ? WHEN_MAX : at;
+	if (!utc_split(&tm, at) || !strftime(out, WHEN_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm))
 		out[0] = '\0';
 }

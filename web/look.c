@@ -12,15 +12,8 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/mono.h"
 #include "web/look_own.h"
-
-int64_t look_mono(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail with this clock */
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static void arm(struct look *l, int64_t ms)
 {
@@ -65,7 +58,7 @@ static void tell(struct look *l, const struct snapshot *s)
 			continue;
 		}
 		k->due = false;
-		k->since = look_mono();
+		k->since = mono_ms();
 		if (s->reached && k->who.owner)
 			owner = snapshot_owner(s, &k->who.secret);
 		if (k->lasting) {
@@ -208,7 +201,7 @@ void look_ask(struct look_line *line, uint16_t type, const void *msg)
 /* Asks what is to be asked, or sets the timer for when that may be. */
 static void go_on(struct look *l)
 {
-	const int64_t left = l->asked + l->pause - look_mono();
+	const int64_t left = l->asked + l->pause - mono_ms();
 
 	if (l->down || l->looks.busy || !l->lookers)
 		return;
@@ -217,7 +210,7 @@ static void go_on(struct look *l)
 		return;
 	}
 	compose(l);
-	l->asked = look_mono();
+	l->asked = mono_ms();
 	snapshot_clear(&l->next);
 	l->silent = false;
 	look_ask(&l->looks, CTL_WEB_LOOK, &l->question);
@@ -233,7 +226,7 @@ static bool answered(const struct look *l, const struct looker *k)
 	bool viewer = !k->who.viewer.family, owner = !k->who.owner;
 
 	if (!l->now.reached || l->looks.busy || l->asked <= l->ended ||
-	    look_mono() - l->now.mono >= LOOK_PAUSE_MS)
+	    mono_ms() - l->now.mono >= LOOK_PAUSE_MS)
 		return false;
 	for (unsigned i = 0; i < q->viewers.count; i++)
 		viewer |= q->viewers.item[i].family == k->who.viewer.family &&
@@ -286,7 +279,7 @@ static void look_answered(struct look *l)
 	for (size_t i = 0; i < l->next.owners; i++)
 		l->next.owner[i].secret = l->question.owners.item[l->next.owner[i].is.index];
 	l->next.wall = wall.tv_sec;
-	l->next.mono = look_mono();
+	l->next.mono = mono_ms();
 	snapshot_end(&l->next, &l->now);
 	l->pause = pause_after(l->next.mono - l->asked);
 	l->now = l->next;
@@ -419,7 +412,7 @@ struct looker *look_begin(struct look *l, const struct who *who, bool lasting, l
 
 	k->look = l;
 	k->who = *who;
-	k->since = look_mono();
+	k->since = mono_ms();
 	k->lasting = lasting;
 	k->fn = fn;
 	k->arg = arg;

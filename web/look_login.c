@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "common/mem.h"
+#include "common/mono.h"
 #include "web/look_own.h"
 
 static void login_pop(struct look *l)
@@ -52,7 +53,7 @@ static void answered(struct look *l, const struct diag *d)
 	login_pop(l);
 	l->logins.busy = false;
 	if (g.ends)
-		l->ended = look_mono();
+		l->ended = mono_ms();
 	if (!g.cancelled)
 		g.fn(g.arg, &l->session, d);
 	explicit_bzero(&g, sizeof(g));

@@ -62,8 +62,6 @@ struct look {
 	struct control_web_session session;
 };
 
-/* Milliseconds of CLOCK_MONOTONIC. */
-int64_t look_mono(void);
 /* Sends one request; its answer makes the line free again. */
 void look_ask(struct look_line *line, uint16_t type, const void *msg);
 

@@ -18,6 +18,7 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/mono.h"
 #include "common/synchronised.h"
 #include "common/when.h"
 #include "daemon/core/commit.h"
@@ -118,26 +119,18 @@ int clock_end(const struct clock_view *v, int64_t at, uint32_t after, int64_t *e
 	return 0;
 }
 
-static int64_t uptime_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* The kernel is asked each time. The service is a program that has to be started, while all else here
  * waits: it gets a tenth of the time at most. */
 static bool kept_right(struct clock *k)
 {
 	const int kernel = synchronised_kernel();
-	const int64_t before = uptime_ms();
+	const int64_t before = mono_ms();
 
 	if (kernel >= 0)
 		return kernel;
 	if (before >= k->told_until) {
 		k->told = synchronised_service(SYNCHRONISED_SOCKET, SYNCHRONISED_PATIENCE);
-		k->told_until = before + TOLD_MS + (uptime_ms() - before) * TOLD_TIMES;
+		k->told_until = before + TOLD_MS + (mono_ms() - before) * TOLD_TIMES;
 	}
 	return k->told;
 }

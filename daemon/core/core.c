@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "common/log.h"
+#include "common/mono.h"
 
 void core_fatal(const char *fmt, ...)
 {
@@ -34,8 +35,5 @@ uint64_t core_uptime(const struct core *c)
 
 int64_t core_ms(void)
 {
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return mono_boot_ms();
 }

@@ -12,6 +12,7 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/mono.h"
 #include "daemon/core/commit.h"
 #include "daemon/core/core.h"
 #include "daemon/core/desired.h"
@@ -41,14 +42,6 @@ enum peer_state live_state(const struct store_peer *p, int64_t last_handshake, i
 	return last_handshake || p->first_handshake ? PEER_OFFLINE : PEER_WAITING;
 }
 
-static int64_t monotonic_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static int by_key(const void *a, const void *b)
 {
 	const struct privmsg_stats *x = a, *y = b;
@@ -67,7 +60,7 @@ static void take(void *arg, const struct privmsg_stats *s)
 int live_refresh(struct core *c, int64_t max_age, struct diag *d)
 {
 	struct live *l = &c->live;
-	const int64_t now = monotonic_ms();
+	const int64_t now = mono_ms();
 	int r;
 
 	if (l->at && now - l->at < max_age)

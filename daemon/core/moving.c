@@ -8,10 +8,10 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/mono.h"
 #include "daemon/core/check.h"
 #include "daemon/core/commit.h"
 #include "daemon/core/core.h"
@@ -42,14 +42,6 @@ unsigned moving_pause(unsigned last)
 	return 2 * last > MOVING_PAUSE_MAX ? MOVING_PAUSE_MAX : 2 * last;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static struct mover *find(struct core *c, int64_t id)
 {
 	for (size_t i = 0; i < c->moving.n; i++)
@@ -78,7 +70,7 @@ static void arm(struct core *c)
 		(void)evtimer_del(c->moving.timer);
 		return;
 	}
-	left = m->due - now_ms();
+	left = m->due - mono_ms();
 	left = left < 1 ? 1 : left;
 	wait = (struct timeval){.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
 	(void)evtimer_add(c->moving.timer, &wait);
@@ -86,7 +78,7 @@ static void arm(struct core *c)
 
 static void wait_periods(struct core *c, struct mover *m, unsigned periods)
 {
-	m->due = now_ms() + (int64_t)periods * c->gateway.check_seconds * 1000;
+	m->due = mono_ms() + (int64_t)periods * c->gateway.check_seconds * 1000;
 }
 
 /* A closed one without an identity cannot come back by itself. */
@@ -316,7 +308,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!m || m->due > now_ms() || c->moving.attempt) {
+	if (!m || m->due > mono_ms() || c->moving.attempt) {
 		arm(c);
 		return;
 	}

@@ -232,7 +232,7 @@ static int start_core(struct start *s, struct diag *d)
 		.folder = s->dirs.core,
 		.fds = {s->core_pair[1], s->control, s->looks_pair[0], s->logins_pair[0], s->lock},
 		.fd_count = 5};
-	int rc = spawn_start(&core, &s->serve.companions[0], d);
+	int rc = spawn_start(&core, &s->serve.companions[SERVE_CORE], d);
 
 	(void)close(s->core_pair[1]);
 	cleanup_close(&s->control);
@@ -267,7 +267,7 @@ static int start_web(struct start *s, struct diag *d)
 	if (tls)
 		web.fds[web.fd_count++] = s->tls.line;
 	web.fds[web.fd_count++] = s->lock;
-	rc = spawn_start(&web, &s->serve.companions[1], d);
+	rc = spawn_start(&web, &s->serve.companions[SERVE_WEB], d);
 	for (unsigned i = 0; i + 1 < web.fd_count; i++)
 		(void)close(web.fds[i]);
 	return rc;
@@ -292,7 +292,7 @@ static void start_pages(struct start *s)
 		log_warn("start", "%s; going on without the page", d.text);
 		end_pages(s);
 	}
-	s->serve.companions[2] = s->tls.companion;
+	s->serve.companions[SERVE_TLS] = s->tls.companion;
 	cleanup_close(&s->dirs.empty);
 }
 

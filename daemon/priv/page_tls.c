@@ -6,16 +6,15 @@
 #include "daemon/priv/page_tls.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "common/mono.h"
 #include "daemon/priv/sock.h"
 
 #define SHA256_BYTES  32
@@ -97,30 +96,17 @@ static void arguments(struct work *w, const struct conf *c)
 
 /* ---- its answer -------------------------------------------------------------------------------- */
 
-static int64_t left_ms(const struct timespec *end)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)(end->tv_sec - now.tv_sec) * 1000 + (end->tv_nsec - now.tv_nsec) / 1000000;
-}
-
 /* Its 32 bytes, or its end: it has written why into the log. */
 static int await_report(int fd, uint8_t out[SHA256_BYTES], struct diag *d)
 {
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	struct timespec end;
+	const int64_t end = mono_ms() + PATIENCE_MS;
 	size_t got = 0;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_sec += PATIENCE_MS / 1000;
 	while (got < SHA256_BYTES) {
-		const int64_t left = left_ms(&end);
-		const int n = poll(&p, 1, left > 0 ? (int)left : 0);
+		const int64_t left = end - mono_ms();
+		const int n = mono_poll(fd, POLLIN, left > 0 ? (int)left : 0);
 		ssize_t r;
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n == 0)
 			return diag_set(d, ERR_UNREACHABLE, "printgate-tls does not get ready");
 		r = n < 0 ? -1 : read(fd, out + got, SHA256_BYTES - got);

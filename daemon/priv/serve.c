@@ -12,12 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/chan.h"
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "common/mono.h"
 #include "common/privmsg.h"
 #include "daemon/priv/check.h"
 
@@ -49,14 +49,6 @@ int serve_signals(int *out, struct diag *d)
 		return diag_errno(d, "cannot block signals");
 	*out = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return *out < 0 ? diag_errno(d, "cannot watch signals") : 0;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 static void end_with(struct serve *s, int status)
@@ -176,7 +168,7 @@ static void commit(struct serve *s)
 		if (s->change.full) {
 			start_watch(s);
 			(void)coexist(s);
-			s->hush_due = now_ms() + HUSH_DELAY_MS;
+			s->hush_due = mono_ms() + HUSH_DELAY_MS;
 		}
 	}
 	change_reset(&s->change);
@@ -331,21 +323,21 @@ static void note_handshake(struct serve *s)
 {
 	if (s->handshake_due)
 		return;
-	s->handshake_due = now_ms() + HANDSHAKE_DELAY_MS;
+	s->handshake_due = mono_ms() + HANDSHAKE_DELAY_MS;
 	if (s->handshake_due < s->handshake_told + HANDSHAKE_EVERY_MS)
 		s->handshake_due = s->handshake_told + HANDSHAKE_EVERY_MS;
 }
 
 static int tell_handshake(struct serve *s)
 {
-	int64_t left = s->handshake_due - now_ms();
+	int64_t left = s->handshake_due - mono_ms();
 
 	if (!s->handshake_due)
 		return -1;
 	if (left > 0)
 		return (int)left;
 	s->handshake_due = 0;
-	s->handshake_told = now_ms();
+	s->handshake_told = mono_ms();
 	send_core(s, PRIV_HANDSHAKE, NULL);
 	return -1;
 }
@@ -373,9 +365,9 @@ static void on_watch(struct serve *s)
 	if ((seen & WATCH_BARE) && gate_shut(s->gate, &d))
 		log_error("gate", "%s", d.text);
 	if (seen & WATCH_BARE)
-		s->seen_due = now_ms();
+		s->seen_due = mono_ms();
 	else if (!s->seen)
-		s->seen_due = now_ms() + MEND_DELAY_MS;
+		s->seen_due = mono_ms() + MEND_DELAY_MS;
 	s->seen |= seen;
 	if (seen & (WATCH_OURS | WATCH_DOCKER) && s->mended + s->mend_delay > s->seen_due)
 		s->seen_due = s->mended + s->mend_delay;
@@ -384,19 +376,19 @@ static void on_watch(struct serve *s)
 /* Where others undo what we do again and again, we wait longer each time. */
 static void grow_patient(struct serve *s)
 {
-	if (now_ms() - s->mended > MEND_QUIET_MS)
+	if (mono_ms() - s->mended > MEND_QUIET_MS)
 		s->mends = 0;
 	if (++s->mends < MEND_PATIENCE)
 		s->mend_delay = MEND_DELAY_MS;
 	else if (s->mend_delay < MEND_DELAY_MAX_MS)
 		s->mend_delay *= 2;
-	s->mended = now_ms();
+	s->mended = mono_ms();
 }
 
 /* Acts on what the watch has seen. Returns the milliseconds until there is something to do, -1: none. */
 static int mend(struct serve *s)
 {
-	int64_t left = s->seen_due - now_ms();
+	int64_t left = s->seen_due - mono_ms();
 	unsigned seen = s->seen;
 	struct diag d;
 
@@ -421,7 +413,7 @@ static int mend(struct serve *s)
 /* After every full change, since one before this process may have been cut short. */
 static int hush(struct serve *s)
 {
-	int64_t left = s->hush_due - now_ms();
+	int64_t left = s->hush_due - mono_ms();
 	struct diag d;
 
 	if (!s->hush_due)
@@ -446,7 +438,7 @@ static int sooner(int a, int b)
 static int due(struct serve *s)
 {
 	return sooner(sooner(sooner(mend(s), tell_handshake(s)), hush(s)),
-		      notify_feed(s->notify, now_ms()));
+		      notify_feed(s->notify, mono_ms()));
 }
 
 int serve_run(struct serve *s, const struct privmsg_hello *hello)
@@ -462,9 +454,9 @@ int serve_run(struct serve *s, const struct privmsg_hello *hello)
 			{.fd = s->watching ? s->watch.route : -1, .events = POLLIN},
 			{.fd = s->watching ? s->watch.nft : -1, .events = POLLIN},
 			{.fd = s->watching ? s->watch.log : -1, .events = POLLIN},
-			{.fd = s->companions[0].life, .events = POLLIN},
-			{.fd = s->companions[1].life, .events = POLLIN},
-			{.fd = s->companions[2].life, .events = POLLIN},
+			{.fd = s->companions[SERVE_CORE].life, .events = POLLIN},
+			{.fd = s->companions[SERVE_WEB].life, .events = POLLIN},
+			{.fd = s->companions[SERVE_TLS].life, .events = POLLIN},
 		};
 
 		if (poll(fds, ARRAY_LEN(fds), due(s)) < 0) {

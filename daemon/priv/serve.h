@@ -11,7 +11,7 @@
 #include "daemon/priv/spawn.h"
 #include "daemon/priv/watch.h"
 
-#define SERVE_COMPANIONS 3 /* core, web, tls */
+enum { SERVE_CORE, SERVE_WEB, SERVE_TLS, SERVE_COMPANIONS }; /* in struct serve */
 
 struct serve {
 	struct gate *gate;
